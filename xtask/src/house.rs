@@ -1,0 +1,107 @@
+//! The rules of the house that no other tool checks.
+//!
+//! - A Rust file opens with `//!` and says what it is for.
+//! - No source file is longer than [`LINES_MAX`].
+//! - Nothing names a path of somebody's own machine, and no conflict marker is left behind.
+//! - Migrations are numbered without a gap, and a released one is never changed.
+
+use std::fs;
+
+use anyhow::{Result, bail};
+
+use crate::step::{Step, is_there, root};
+
+/// Longest source file.
+const LINES_MAX: usize = 600;
+/// What is measured by [`LINES_MAX`].
+const SOURCES: [&str; 4] = [".rs", ".sql", ".wit", ".sh"];
+
+/// Names every fault at once.
+pub(crate) fn check() -> Result<()> {
+    if !is_there("git", &["rev-parse", "--git-dir"]) {
+        eprintln!("==> house rules skipped: they need git and a repository");
+        return Ok(());
+    }
+    let listed =
+        Step::new("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).output()?;
+    let files = listed.lines().filter(|path| root().join(path).is_file()).collect::<Vec<_>>();
+    let mut faults = Vec::new();
+    for path in &files {
+        // What is not text has no such rules.
+        if let Ok(text) = fs::read_to_string(root().join(path)) {
+            faults.extend(faults_of(path, &text).into_iter().map(|fault| format!("{path}: {fault}")));
+        }
+    }
+    faults.extend(migration_faults(&files)?);
+    if !faults.is_empty() {
+        bail!("against the rules of the house:\n  {}", faults.join("\n  "));
+    }
+    eprintln!("==> house rules hold in {} files", files.len());
+    Ok(())
+}
+
+fn faults_of(path: &str, text: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    if path.ends_with(".rs") && !text.starts_with("//!") {
+        faults.push("does not open with `//!`: say what the file is for".to_owned());
+    }
+    let lines = text.lines().count();
+    if SOURCES.iter().any(|ending| path.ends_with(ending)) && lines > LINES_MAX {
+        faults.push(format!("{lines} lines, more than {LINES_MAX}: split it"));
+    }
+    for (number, line) in (1..).zip(text.lines()) {
+        // Put together here, because this file is checked too.
+        if ["<<<<<<<", ">>>>>>>"].iter().any(|marker| line.starts_with(&format!("{marker} "))) {
+            faults.push(format!("line {number}: a conflict marker"));
+        }
+        if ["home", "Users", "root"].iter().any(|folder| line.contains(&format!("/{folder}/"))) {
+            faults.push(format!("line {number}: a path of somebody's own machine"));
+        }
+    }
+    faults
+}
+
+fn migration_faults(files: &[&str]) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    for dialect in ["sqlite", "postgres"] {
+        let folder = format!("migrations/{dialect}/");
+        let mut names = files.iter().filter_map(|path| path.strip_prefix(&folder)).collect::<Vec<_>>();
+        names.sort_unstable();
+        for (number, name) in (1..).zip(names) {
+            if !name.starts_with(&format!("{number:04}_")) || !name.ends_with(".sql") {
+                faults.push(format!("{folder}{name}: should be {number:04}_<name>.sql"));
+            }
+        }
+    }
+    // Without a release, or in a clone without tags, nothing is frozen.
+    let tags =
+        Step::new("git").args(["tag", "--merged", "HEAD", "--sort=-v:refname", "--list", "v*"]).output();
+    if let Some(tag) = tags.unwrap_or_default().lines().next() {
+        let changed = Step::new("git")
+            .args(["diff", "--name-only", "--no-renames", "--diff-filter=MD", tag, "--", "migrations"])
+            .output()?;
+        faults.extend(changed.lines().map(|path| {
+            format!("{path}: was released with {tag} and must not change; write a new migration instead")
+        }));
+    }
+    Ok(faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::faults_of;
+
+    #[test]
+    fn a_file_in_order_has_no_fault() {
+        assert_eq!(faults_of("a.rs", "//! Something.\nfn main() {}\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_rule_finds_its_fault() {
+        assert_eq!(faults_of("a.rs", "fn main() {}\n").len(), 1);
+        assert_eq!(faults_of("a.sql", &"-- x\n".repeat(601)).len(), 1);
+        assert_eq!(faults_of("a.md", &"x\n".repeat(601)).len(), 0);
+        assert_eq!(faults_of("a.md", &format!("see /{}/me/notes\n", "home")).len(), 1);
+        assert_eq!(faults_of("a.toml", &format!("{} HEAD\n", "<".repeat(7))).len(), 1);
+    }
+}

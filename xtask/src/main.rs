@@ -1,0 +1,111 @@
+//! `cargo xtask`: builds, runs, tests, checks and measures Restock, with whatever set-up each of these needs.
+//!
+//! A newcomer's two commands are `cargo xtask up --demo` and `cargo xtask test`. It is a front to cargo and depends
+//! on next to nothing, so that it is there a few seconds after a fresh clone.
+
+mod house;
+mod lint;
+mod make;
+mod step;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::step::{Step, cargo};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, runs, tests, checks and measures Restock.")]
+struct Options {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the components and target/release/restock
+    Build(Build),
+    /// Build everything and run `restock up`, which takes the other arguments (try --demo, or --help)
+    Up(Passed),
+    /// Build what the tests need and run them all; the other arguments go to the test runner
+    Test(Passed),
+    /// Check format, lints (warnings are errors) and house rules
+    Lint,
+    /// Measure: `orders` compares the orders a second with those of a native server
+    Bench(Passed),
+}
+
+#[derive(Args)]
+struct Build {
+    /// Only the components
+    #[arg(long, conflicts_with = "host")]
+    components: bool,
+    /// Only the host
+    #[arg(long)]
+    host: bool,
+}
+
+#[derive(Args)]
+struct Passed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        // Not anyhow's own report: a backtrace of xtask helps nobody whose test failed.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    match Options::parse().task {
+        Task::Build(only) => {
+            if !only.host {
+                make::components()?;
+            }
+            if !only.components {
+                make::host()?;
+            }
+            Ok(())
+        }
+        Task::Up(passed) => {
+            make::components()?;
+            make::host()?;
+            Step::new(make::host_binary()).arg("up").args(passed.args).become_it()
+        }
+        Task::Test(passed) => test(passed.args),
+        Task::Lint => lint::lint(),
+        Task::Bench(passed) => {
+            make::components()?;
+            make::host()?;
+            cargo("run")
+                .args(["--release", "--package", "restock-bench", "--"])
+                .args(passed.args)
+                .or("see the bench's own words above; `cargo xtask bench --help` lists what it can measure")
+        }
+    }
+}
+
+/// Runs every native test. With nextest each test has a process of its own and a hung one is named; without it
+/// cargo's runner does the same tests.
+fn test(args: Vec<OsString>) -> Result<()> {
+    make::components()?;
+    make::host()?;
+    let runner = if step::is_there("cargo", &["nextest", "--version"]) {
+        cargo("nextest").arg("run")
+    } else {
+        cargo("test")
+    };
+    runner
+        .args(["--release", "--workspace"])
+        .args(make::excluded_components()?)
+        .args(args)
+        .or("a test failed: run it alone with `cargo xtask test NAME`; RUST_LOG=debug makes the host talk")
+}

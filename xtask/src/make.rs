@@ -1,0 +1,76 @@
+//! Building: the components for WebAssembly, the host for this machine.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::step::{Step, cargo, is_there, root, target};
+
+/// What the components are compiled for. It must be the target of the paths in spin.toml.
+pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
+/// The profile they are compiled with, likewise.
+pub(crate) const WASM_PROFILE: &str = "component";
+
+/// The packages under components/; each is named like its folder.
+pub(crate) fn component_names() -> Result<Vec<String>> {
+    let folder = root().join("components");
+    let mut names = Vec::new();
+    for entry in folder.read_dir().with_context(|| format!("cannot read {}", folder.display()))? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// `--exclude NAME` for every component, for commands on the native part of the workspace.
+pub(crate) fn excluded_components() -> Result<Vec<String>> {
+    Ok(component_names()?.into_iter().flat_map(|name| ["--exclude".to_owned(), name]).collect())
+}
+
+/// `--package NAME` for every component.
+pub(crate) fn chosen_components() -> Result<Vec<String>> {
+    Ok(component_names()?.into_iter().flat_map(|name| ["--package".to_owned(), name]).collect())
+}
+
+/// Builds every component into target/wasm32-wasip2/component.
+pub(crate) fn components() -> Result<()> {
+    wasm_target()?;
+    cargo("build")
+        .args(["--profile", WASM_PROFILE, "--target", WASM_TARGET])
+        .args(chosen_components()?)
+        .or("a component does not compile: see the compiler's message above")
+}
+
+/// Builds target/release/restock.
+pub(crate) fn host() -> Result<()> {
+    cargo("build")
+        .args(["--release", "--package", "restock-host"])
+        .or("the host does not compile: see the compiler's message above; \
+         if a linker or `cc` is missing, install a C compiler (Debian: apt install build-essential)")
+}
+
+/// Where [`host`] leaves its program.
+pub(crate) fn host_binary() -> PathBuf {
+    target().join("release").join(format!("restock{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Sees to it that the compiler can make WebAssembly.
+///
+/// The toolchain file names the target too, but rustup reads that only when it installs the toolchain.
+pub(crate) fn wasm_target() -> Result<()> {
+    let sysroot = Step::new("rustc").args(["--print", "sysroot"]).output()?;
+    if PathBuf::from(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET).join("lib").is_dir() {
+        return Ok(());
+    }
+    if !is_there("rustup", &["--version"]) {
+        bail!(
+            "this Rust has no target {WASM_TARGET} and there is no rustup to add it: see https://rustup.rs"
+        );
+    }
+    Step::new("rustup")
+        .args(["target", "add", WASM_TARGET])
+        .or("the target could not be installed: is the network reachable?")
+}
