@@ -1,0 +1,1 @@
+//! Receives what the factory reports as finished.

@@ -1,0 +1,1 @@
+//! The tick: overdue work, bells, retention.

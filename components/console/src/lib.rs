@@ -1,0 +1,1 @@
+//! The operator interface, health and the description of the API.

@@ -1,0 +1,32 @@
+-- Places an order. Everything that follows from it is in the triggers of sales_order.
+--
+-- ?1 sales_order_id  ?2 idempotency_key or NULL  ?3 request_hash  ?4 customer_id  ?5 customer_email  ?6 customer_name
+-- ?7 if_short  ?8 items as JSON [{sku, quantity}]  ?9 placed_at_ms
+--
+-- No row comes back where a SKU is unknown or currencies differ: nothing was inserted. A key that was used before finds the
+-- first order instead of inserting a second one; its counter is the only thing that changes.
+INSERT INTO sales_order (sales_order_id, idempotency_key, request_hash, customer_id, customer_email, customer_name,
+                         if_short, placed_as, status, items, short, total_amount, currency, placed_at_ms, ring)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, decision, decision, items, short, total_amount, currency, ?9,
+       decision <> 'rejected' AND crosses
+  FROM (SELECT count(*) AS lines,
+               count(product.sku) AS known,
+               count(DISTINCT product.price_currency) AS currencies,
+               min(product.price_currency) AS currency,
+               sum(item.quantity * product.price_amount) AS total_amount,
+               CASE WHEN max(item.quantity > product.on_hand - product.backordered) = 0 THEN 'accepted'
+                    WHEN ?7 = 'backorder' THEN 'backordered'
+                    ELSE 'rejected' END AS decision,
+               max(product.on_hand + product.on_order - product.backordered - item.quantity <= product.reorder_point
+                   OR product.on_hand - product.backordered <= item.quantity) AS crosses,
+               json_group_array(json_object('sku', item.sku, 'quantity', item.quantity,
+                                            'unit_amount', product.price_amount)) AS items,
+               json_group_array(json_object('sku', item.sku, 'requested', item.quantity,
+                                            'available', max(product.on_hand - product.backordered, 0)))
+                 FILTER (WHERE item.quantity > product.on_hand - product.backordered) AS short
+          FROM (SELECT value ->> 'sku' AS sku, value ->> 'quantity' AS quantity FROM json_each(?8)) AS item
+          LEFT JOIN product ON product.sku = item.sku)
+ WHERE lines > 0 AND known = lines AND currencies = 1
+ON CONFLICT (idempotency_key) DO UPDATE SET replays = replays + 1
+RETURNING sales_order_id, request_hash, customer_id, customer_email, customer_name, if_short, placed_as, status, items,
+          short, total_amount, currency, placed_at_ms, filled_at_ms, replays > 0, ring;

@@ -1,0 +1,1 @@
+//! The types of the HTTP interface, their decoding and their description.

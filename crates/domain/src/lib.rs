@@ -1,0 +1,1 @@
+//! The pure rules of Restock: no I/O, no clock, no randomness.

@@ -1,0 +1,1 @@
+//! What every component needs at its edge: problem documents, keys, the drain loop, the doorbell.
