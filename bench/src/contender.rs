@@ -1,0 +1,166 @@
+//! A server under measurement: a process of its own, on a fresh database, on a free port.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use crate::load::{Client, KEY, OPENING_STOCK, SKU};
+
+/// How long a server may take until it is ready. The first start compiles the components.
+const START_SECONDS_MAX: u64 = 300;
+/// Between two looks whether it is ready.
+const LOOK_AGAIN_MS: u64 = 50;
+
+/// Who is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Contender {
+    /// Restock: components on the embedded host.
+    Host,
+    /// The baseline with a commit per order.
+    Native,
+    /// The baseline with shared commits.
+    NativeGrouped,
+}
+
+impl Contender {
+    pub(crate) const ALL: [Self; 3] = [Self::Host, Self::Native, Self::NativeGrouped];
+
+    /// Its line in the table.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Host => "restock (components on the host)",
+            Self::Native => "native, one commit per order",
+            Self::NativeGrouped => "native, shared commits",
+        }
+    }
+
+    fn command(self, root: &Path, listen: SocketAddr, data: &Path, group: u16) -> Result<Command> {
+        if self == Self::Host {
+            let mut command = Command::new(root.join("target/release/restock"));
+            command.arg("up").arg("--manifest").arg(root.join("spin.toml"));
+            for variable in ["STOREFRONT_KEYS", "VIEWER_KEYS", "OPERATOR_KEYS", "INTERNAL_KEYS"] {
+                command.env(format!("SPIN_VARIABLE_{variable}"), KEY);
+            }
+            command
+                .env("SPIN_VARIABLE_CALLBACK_SECRET", "bench-callback-secret-of-enough-length")
+                .env("SPIN_VARIABLE_PUBLIC_URL", format!("http://{listen}"))
+                // Nothing listens on the discard port; a run in which the factory is called has gone wrong anyway.
+                .env("SPIN_VARIABLE_FACTORY_URL", "http://127.0.0.1:9");
+            command.arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
+            return Ok(command);
+        }
+        let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
+        let group = if self == Self::NativeGrouped { group } else { 1 };
+        command.arg("native").arg("--group").arg(group.to_string());
+        command.arg("--migrations").arg(root.join("migrations/sqlite"));
+        command.arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
+        Ok(command)
+    }
+}
+
+/// A running contender. Dropping it kills it and removes its data.
+pub(crate) struct Running {
+    pub(crate) addr: SocketAddr,
+    process: Child,
+    data: PathBuf,
+    log: PathBuf,
+}
+
+impl Running {
+    /// Starts a contender on a fresh folder below `work` and waits until it is ready to sell.
+    pub(crate) async fn start(who: Contender, root: &Path, work: &Path, group: u16) -> Result<Self> {
+        let data = work.join(format!("data-{}", std::process::id()));
+        let log = work.join("server.log");
+        if data.exists() {
+            std::fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
+        }
+        std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
+        let addr = free_port()?;
+        let words = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let process = who
+            .command(root, addr, &data, group)?
+            .stdin(Stdio::null())
+            .stdout(words.try_clone()?)
+            .stderr(words)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}: run `cargo xtask build` first", who.title()))?;
+        let mut running = Self { addr, process, data, log };
+        running.ready().await?;
+        if who == Contender::Host {
+            running.stock_up().await?;
+        }
+        Ok(running)
+    }
+
+    async fn ready(&mut self) -> Result<()> {
+        let give_up = Instant::now() + Duration::from_secs(START_SECONDS_MAX);
+        while Instant::now() < give_up {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                bail!("the server ended ({status}): see {}", self.log.display());
+            }
+            if let Ok(mut client) = Client::connect(self.addr).await
+                && let Ok((StatusCode::OK, _)) = client.call(Method::GET, "/readyz", Bytes::new()).await
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(LOOK_AGAIN_MS)).await;
+        }
+        bail!("the server was not ready within {START_SECONDS_MAX} s: see {}", self.log.display())
+    }
+
+    async fn stock_up(&self) -> Result<()> {
+        let mut client = Client::connect(self.addr).await?;
+        let factory = json!({"name": "bench", "manager_email": "bench@example.com"});
+        let product = json!({
+            "name": "bench", "price": {"amount": 100, "currency": "KRW"}, "factory_id": "BENCH-F",
+            "reorder_point": 0, "order_up_to": 1, "policy": "manual", "opening_stock": OPENING_STOCK,
+        });
+        for (path, body) in
+            [("/v1/factories/BENCH-F".to_owned(), factory), (format!("/v1/products/{SKU}"), product)]
+        {
+            let (status, answer) = client.call(Method::PUT, &path, body.to_string().into()).await?;
+            if !status.is_success() {
+                bail!("PUT {path} was answered {status}: {}", String::from_utf8_lossy(&answer));
+            }
+        }
+        Ok(())
+    }
+
+    /// The units on hand now.
+    pub(crate) async fn on_hand(&self) -> Result<i64> {
+        let mut client = Client::connect(self.addr).await?;
+        let (status, answer) = client.call(Method::GET, &format!("/v1/products/{SKU}"), Bytes::new()).await?;
+        let product: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        product
+            .get("on_hand")
+            .and_then(Value::as_i64)
+            .with_context(|| format!("no on_hand in {status}: {}", String::from_utf8_lossy(&answer)))
+    }
+
+    /// Kills it, waits for its end and removes its data.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        self.process.kill().await.context("cannot kill the server")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The process is killed by its own drop. What is left of its files goes with `cargo clean`.
+        let _ = std::fs::remove_dir_all(&self.data);
+    }
+}
+
+fn free_port() -> Result<SocketAddr> {
+    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
+    probe.local_addr().context("the free port has no number")
+}

@@ -1,0 +1,147 @@
+//! The load: clients with a keep-alive connection each, every one of which sends its next order as soon as the last is
+//! answered.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1::SendRequest;
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// The product that is sold.
+pub(crate) const SKU: &str = "BENCH-1";
+/// Its units at the start: more than any run can sell, so that no order is turned down and nothing is reordered.
+pub(crate) const OPENING_STOCK: i64 = 1_000_000_000;
+/// The key of every role.
+pub(crate) const KEY: &str = "bench-key";
+
+/// An answer that takes longer ends the measurement.
+const ANSWER_SECONDS_MAX: u64 = 30;
+/// The part of an answer that is read.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Three digits of a latency between a microsecond and a minute.
+const LATENCY_US_MAX: u64 = 60_000_000;
+
+/// What was measured of one contender in one round.
+pub(crate) struct Measured {
+    /// Orders answered 201 after the warm-up.
+    pub(crate) orders: u64,
+    /// Orders answered 201 in all.
+    pub(crate) accepted: u64,
+    /// From the end of the warm-up to the last answer.
+    pub(crate) elapsed: Duration,
+    /// Microseconds from the first byte sent to the last byte read.
+    pub(crate) latency_us: Histogram<u64>,
+}
+
+/// One connection.
+pub(crate) struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    host: String,
+}
+
+impl Client {
+    pub(crate) async fn connect(addr: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(addr).await.with_context(|| format!("cannot connect to {addr}"))?;
+        stream.set_nodelay(true).context("cannot switch off Nagle's algorithm")?;
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        // Its failure is the failure of the request that waits for it.
+        tokio::spawn(connection);
+        Ok(Self { sender, host: addr.to_string() })
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes)> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, &self.host)
+            .header(header::AUTHORIZATION, format!("Bearer {KEY}"));
+        if !body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(Full::new(body))?;
+        let exchange = async {
+            self.sender.ready().await?;
+            let answer = self.sender.send_request(request).await?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+            match body {
+                Ok(body) => Ok((status, body.to_bytes())),
+                Err(error) => bail!("the answer could not be read: {error}"),
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), exchange)
+            .await
+            .with_context(|| format!("no answer to {path} within {ANSWER_SECONDS_MAX} s"))?
+    }
+}
+
+/// An order of one unit, as a storefront sends it.
+pub(crate) fn order() -> Bytes {
+    json!({"customer": {"id": "bench"}, "items": [{"sku": SKU, "quantity": 1}]}).to_string().into()
+}
+
+/// Orders over `connections` connections for `seconds`, after a warm-up that is not measured.
+///
+/// Any answer other than 201 ends it with an error: numbers of a server that refuses are worth nothing.
+pub(crate) async fn run(
+    addr: SocketAddr,
+    connections: u16,
+    warmup: Duration,
+    seconds: Duration,
+) -> Result<Measured> {
+    let begin = Instant::now() + warmup;
+    let mut clients = JoinSet::new();
+    for _ in 0..connections {
+        let client = Client::connect(addr).await?;
+        clients.spawn(shop(client, begin, begin + seconds));
+    }
+    let mut total = Measured {
+        orders: 0,
+        accepted: 0,
+        elapsed: Duration::ZERO,
+        latency_us: Histogram::new_with_max(LATENCY_US_MAX, 3)?,
+    };
+    while let Some(one) = clients.join_next().await {
+        let one = one.context("a client was lost")??;
+        total.orders += one.orders;
+        total.accepted += one.accepted;
+        total.elapsed = total.elapsed.max(one.elapsed);
+        total.latency_us.add(one.latency_us)?;
+    }
+    Ok(total)
+}
+
+async fn shop(mut client: Client, begin: Instant, end: Instant) -> Result<Measured> {
+    let order = order();
+    let mut latency_us = Histogram::new_with_max(LATENCY_US_MAX, 3)?;
+    let (mut orders, mut accepted) = (0, 0);
+    let mut now = Instant::now();
+    while now < end {
+        let sent = now;
+        let (status, body) = client.call(Method::POST, "/v1/orders", order.clone()).await?;
+        now = Instant::now();
+        if status != StatusCode::CREATED {
+            bail!("an order was answered {status} instead of 201: {}", String::from_utf8_lossy(&body));
+        }
+        accepted += 1;
+        if sent >= begin {
+            orders += 1;
+            latency_us.saturating_record(u64::try_from((now - sent).as_micros()).unwrap_or(u64::MAX).max(1));
+        }
+    }
+    Ok(Measured { orders, accepted, elapsed: now.saturating_duration_since(begin), latency_us })
+}
