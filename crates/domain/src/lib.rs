@@ -1,1 +1,15 @@
-//! The pure rules of Restock: no I/O, no clock, no randomness.
+//! The pure rules of Restock: no I/O, no clock, no randomness. Time, ids and random numbers come in as arguments,
+//! so every rule can be tested by calling it.
+
+pub mod attempt;
+pub mod backoff;
+pub mod capability;
+pub mod factory;
+pub mod hex;
+pub mod id;
+pub mod keys;
+pub mod levels;
+pub mod name;
+pub mod networks;
+pub mod order;
+pub mod settings;

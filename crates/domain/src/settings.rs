@@ -1,0 +1,131 @@
+//! How the texts of the application's variables are read. An empty text is a variable that was not set.
+
+use std::ops::RangeInclusive;
+
+/// Attempts after which a message is buried, where its queue has no limit of its own.
+pub const ATTEMPTS_MAX_DEFAULT: u32 = 20;
+/// How long the factory may take before it is asked again, seconds.
+pub const PRODUCTION_DUE_SECONDS_DEFAULT: u32 = 120;
+/// Calls to the factory a second.
+pub const FACTORY_RATE_PER_SECOND_DEFAULT: u32 = 10;
+/// Calls to the factory at a time.
+pub const FACTORY_CONCURRENCY_DEFAULT: u32 = 4;
+/// The name under which the old shop's paths know their product.
+pub const LEGACY_SLUG_DEFAULT: &str = "donut";
+
+/// Reads a whole number.
+///
+/// # Errors
+/// Says which numbers are possible.
+pub fn count(text: &str, default: u32, range: RangeInclusive<u32>) -> Result<u32, String> {
+    if text.is_empty() {
+        return Ok(default);
+    }
+    text.parse()
+        .ok()
+        .filter(|count| range.contains(count))
+        .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+}
+
+/// Reads `on` or `off`.
+///
+/// # Errors
+/// Anything else.
+pub fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" | "" => Ok(false),
+        _ => Err("must be `on` or `off`".to_owned()),
+    }
+}
+
+/// Reads the base address of an HTTP service: scheme, host, and a path if need be; returned without a slash at its end.
+///
+/// # Errors
+/// Says what is wrong with it, without repeating it: an address can hold a password.
+pub fn http_url(text: &str) -> Result<String, String> {
+    let uri: http::Uri =
+        text.parse().map_err(|_| "must be an address such as http://host:8080".to_owned())?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err("must begin with http:// or https://".to_owned());
+    }
+    if uri.host().unwrap_or_default().is_empty() {
+        return Err("must name a host".to_owned());
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("must not hold a user or a password".to_owned());
+    }
+    if uri.query().is_some() || text.contains('#') {
+        return Err("must not hold a query or a fragment".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Reads the address of a Redis server.
+///
+/// # Errors
+/// Says what is wrong with it, without repeating it: an address can hold a password.
+pub fn redis_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("redis://").or_else(|| text.strip_prefix("rediss://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => Ok(text.to_owned()),
+        _ => Err("must be an address such as redis://127.0.0.1:6379".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_text_is_the_default() {
+        assert_eq!(count("", 20, 1..=100), Ok(20));
+        assert_eq!(switch(""), Ok(false));
+    }
+
+    #[test]
+    fn a_number_out_of_range_is_told_the_range() {
+        assert_eq!(count("7", 20, 1..=100), Ok(7));
+        for wrong in ["0", "101", "-1", "1.5", "many", " 7"] {
+            let fault = count(wrong, 20, 1..=100).expect_err(wrong);
+            assert!(fault.contains("from 1 to 100"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_switch_is_on_or_off() {
+        assert_eq!(switch("on"), Ok(true));
+        assert_eq!(switch("off"), Ok(false));
+        assert!(switch("true").is_err());
+    }
+
+    #[test]
+    fn addresses_are_read_without_their_last_slash() {
+        assert_eq!(http_url("http://127.0.0.1:3000/"), Ok("http://127.0.0.1:3000".to_owned()));
+        assert_eq!(http_url("https://shop.example/api"), Ok("https://shop.example/api".to_owned()));
+    }
+
+    #[test]
+    fn wrong_addresses_are_named_without_being_repeated() {
+        for wrong in [
+            "shop.example",
+            "/path",
+            "ftp://shop.example",
+            "http://",
+            "http://user:hunter2@shop.example",
+            "http://shop.example?x=1",
+            "http://shop.example/#x",
+            "http://sp ace",
+        ] {
+            let fault = http_url(wrong).expect_err(wrong);
+            assert!(!fault.contains("hunter2"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_redis_address_begins_with_its_scheme() {
+        assert!(redis_url("redis://127.0.0.1:6379").is_ok());
+        assert!(redis_url("http://127.0.0.1:6379").is_err());
+        assert!(redis_url("redis://").is_err());
+    }
+}
