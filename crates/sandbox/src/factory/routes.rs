@@ -10,7 +10,7 @@ use axum::{Extension, Router};
 use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::knobs::{Busy, Fault, Garbage, Knobs};
@@ -112,25 +112,24 @@ async fn knobs(Extract(state): Extract<Arc<State>>) -> Json<Knobs> {
     Json(state.knobs())
 }
 
-async fn replace_knobs(Extract(state): Extract<Arc<State>>, Json(knobs): Json<Knobs>) -> Response {
-    set(&state, knobs)
+/// Bodies are read without regard to their media type: `curl -d` says that they are forms.
+async fn replace_knobs(Extract(state): Extract<Arc<State>>, text: Bytes) -> Response {
+    set(&state, serde_json::from_slice(&text))
 }
 
-async fn change_knobs(Extract(state): Extract<Arc<State>>, Json(changes): Json<Value>) -> Response {
-    let merged = serde_json::to_value(state.knobs()).and_then(|mut knobs| {
-        if let (Some(fields), Value::Object(changes)) = (knobs.as_object_mut(), changes) {
+async fn change_knobs(Extract(state): Extract<Arc<State>>, text: Bytes) -> Response {
+    let merged = serde_json::from_slice::<Map<String, Value>>(&text).and_then(|changes| {
+        let mut knobs = serde_json::to_value(state.knobs())?;
+        if let Some(fields) = knobs.as_object_mut() {
             fields.extend(changes);
         }
         serde_json::from_value(knobs)
     });
-    match merged {
-        Ok(knobs) => set(&state, knobs),
-        Err(error) => message(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
-    }
+    set(&state, merged)
 }
 
-fn set(state: &State, knobs: Knobs) -> Response {
-    match state.set_knobs(knobs) {
+fn set(state: &State, knobs: serde_json::Result<Knobs>) -> Response {
+    match knobs.map_err(|error| error.to_string()).and_then(|knobs| state.set_knobs(knobs)) {
         Ok(()) => Json(state.knobs()).into_response(),
         Err(wrong) => message(StatusCode::UNPROCESSABLE_ENTITY, &wrong),
     }
