@@ -1,1 +1,22 @@
-//! Tests of the whole.
+//! Tests of the whole application on real parts: the components on the embedded host, real SQLite files, real HTTP, the
+//! sandbox factory.
+//!
+//! One file per guarantee. Time is moved by hand, the worker is stepped by hand or waited for by what it does to the world;
+//! nothing sleeps in the hope that something has happened by then.
+#![cfg(test)]
+
+mod support;
+
+mod backorders;
+mod bad_input;
+mod callbacks;
+mod crash;
+mod factory;
+mod interface;
+mod keys;
+mod legacy;
+mod main_loop;
+mod orders;
+mod permissions;
+mod queues;
+mod races;

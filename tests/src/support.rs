@@ -1,0 +1,332 @@
+//! A shop to test with: the whole application, its factory, a client, and hands on the clock.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use restock_host::{Clock, Host, Options};
+use restock_sandbox::Factory;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The keys of the test shop, one for each role.
+pub(crate) const STOREFRONT: &str = "storefront-key";
+pub(crate) const VIEWER: &str = "viewer-key";
+pub(crate) const OPERATOR: &str = "operator-key";
+pub(crate) const INTERNAL: &str = "internal-key";
+
+/// The product most tests speak of, and its factory.
+pub(crate) const SKU: &str = "CP-502101";
+pub(crate) const FACTORY: &str = "FF-500293";
+
+/// How long a condition may take to come true before a test fails. Generous: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_owned()
+}
+
+/// What the application is started with.
+pub(crate) fn variables(factory_url: &str) -> BTreeMap<String, String> {
+    [
+        ("storefront_keys", STOREFRONT),
+        ("viewer_keys", VIEWER),
+        ("operator_keys", OPERATOR),
+        ("internal_keys", INTERNAL),
+        ("callback_secret", "a secret of the tests"),
+        ("factory_url", factory_url),
+        ("factory_rate_per_second", "1000"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// An HTTP answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    /// The body as JSON; null where it is none.
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    /// Fails the test unless the answer has this status; hands on the JSON.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self.json
+    }
+
+    /// The JSON pointers of the fields that a problem document names.
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        self.json["errors"]
+            .as_array()
+            .map(|errors| {
+                errors.iter().filter_map(|error| error["pointer"].as_str().map(str::to_owned)).collect()
+            })
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// A client of one application.
+#[derive(Clone)]
+pub(crate) struct Client {
+    base: String,
+    http: HyperClient<HttpConnector, Full<Bytes>>,
+}
+
+impl Client {
+    pub(crate) fn new(base: impl Into<String>) -> Self {
+        let http = HyperClient::builder(TokioExecutor::new()).build_http();
+        Self { base: base.into(), http }
+    }
+
+    /// Sends exactly this; an error means that no answer came.
+    pub(crate) async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> anyhow::Result<Answer> {
+        let uri = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.http.request(request.body(Full::new(body.into()))?).await?;
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Answer { status: parts.status, headers: parts.headers, text, json })
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        self.try_send(method, path, headers, body).await.expect("the application answers")
+    }
+
+    pub(crate) async fn get(&self, key: &str, path: &str) -> Answer {
+        self.send(Method::GET, path, &[("authorization", &format!("Bearer {key}"))], "").await
+    }
+
+    pub(crate) async fn post(&self, key: &str, path: &str, body: Value) -> Answer {
+        self.json(Method::POST, key, path, body).await
+    }
+
+    pub(crate) async fn put(&self, key: &str, path: &str, body: Value) -> Answer {
+        self.json(Method::PUT, key, path, body).await
+    }
+
+    async fn json(&self, method: Method, key: &str, path: &str, body: Value) -> Answer {
+        let authorization = format!("Bearer {key}");
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        self.send(method, path, &headers, body.to_string()).await
+    }
+
+    /// Places an order for one product.
+    pub(crate) async fn order(&self, sku: &str, quantity: u64) -> Answer {
+        self.post(STOREFRONT, "/v1/orders", order(&[(sku, quantity)])).await
+    }
+
+    /// Places an order under a key.
+    pub(crate) async fn order_with_key(&self, key: &str, body: &Value) -> Answer {
+        let authorization = format!("Bearer {STOREFRONT}");
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("content-type", "application/json"),
+            ("idempotency-key", key),
+        ];
+        self.send(Method::POST, "/v1/orders", &headers, body.to_string()).await
+    }
+}
+
+/// The body of an order.
+pub(crate) fn order(items: &[(&str, u64)]) -> Value {
+    let items: Vec<_> = items.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
+    json!({"customer": {"id": "c-1", "email": "c@example.com", "name": "A Customer"}, "items": items})
+}
+
+/// The same, willing to wait.
+pub(crate) fn backorder(items: &[(&str, u64)]) -> Value {
+    let mut body = order(items);
+    body["if_short"] = json!("backorder");
+    body
+}
+
+/// The body that defines a product.
+pub(crate) fn definition(opening: u64, reorder_point: u64, order_up_to: u64) -> Value {
+    json!({
+        "name": "부산도너츠", "price": {"amount": 19900, "currency": "KRW"}, "factory_id": FACTORY,
+        "reorder_point": reorder_point, "order_up_to": order_up_to, "opening_stock": opening,
+    })
+}
+
+/// The whole application with its factory. Dropping it stops both.
+pub(crate) struct Shop {
+    pub(crate) client: Client,
+    pub(crate) factory: Factory,
+    pub(crate) clock: Clock,
+    pub(crate) data: TempDir,
+    pub(crate) host: Host,
+    options: Options,
+}
+
+impl Shop {
+    /// A shop with one factory, whose jobs wait to be finished by the test, and no products.
+    pub(crate) async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    /// The same, with a chance to change the options first.
+    pub(crate) async fn open_with(change: impl FnOnce(&mut Options)) -> Self {
+        let factory = Factory::start(([127, 0, 0, 1], 0).into()).await.expect("the factory starts");
+        factory.turn(|knobs| knobs.stage_ms = None).expect("a knob turns");
+        let data = TempDir::new().expect("a folder");
+        let clock = Clock::manual(SystemTime::now());
+        let mut options = Options::new(root().join("spin.toml"), data.path());
+        options.clock = clock.clone();
+        options.variables = variables(&factory.url());
+        change(&mut options);
+        let host = Host::start(options.clone()).await.expect("the application starts");
+        let client = Client::new(host.url());
+        let shop = Self { client, factory, clock, data, host, options };
+        let name = json!({"name": "부산도너츠 공장", "manager_email": "factory@example.com"});
+        shop.client.put(OPERATOR, &format!("/v1/factories/{FACTORY}"), name).await.expect(201);
+        shop
+    }
+
+    /// A shop whose operators and factory are expected in a network that the tests are not in.
+    pub(crate) async fn open_elsewhere() -> Self {
+        let factory = Factory::start(([127, 0, 0, 1], 0).into()).await.expect("the factory starts");
+        let data = TempDir::new().expect("a folder");
+        let mut options = Options::new(root().join("spin.toml"), data.path());
+        options.variables = variables(&factory.url());
+        for name in ["operator_networks", "callback_networks"] {
+            options.variables.insert(name.into(), "10.0.0.0/8".into());
+        }
+        let host = Host::start(options.clone()).await.expect("the application starts");
+        Self { client: Client::new(host.url()), factory, clock: Clock::system(), data, host, options }
+    }
+
+    /// A shop with [`SKU`] on its shelf.
+    pub(crate) async fn with_product(opening: u64, reorder_point: u64, order_up_to: u64) -> Self {
+        let shop = Self::open().await;
+        shop.define(SKU, opening, reorder_point, order_up_to).await;
+        shop
+    }
+
+    pub(crate) async fn define(&self, sku: &str, opening: u64, reorder_point: u64, order_up_to: u64) {
+        let body = definition(opening, reorder_point, order_up_to);
+        self.client.put(OPERATOR, &format!("/v1/products/{sku}"), body).await.expect(201);
+    }
+
+    /// Stops the application and starts it again on the same data.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { factory, clock, data, host, options, .. } = self;
+        host.stop().await.expect("the application stops");
+        let host = Host::start(options.clone()).await.expect("the application starts again");
+        Self { client: Client::new(host.url()), factory, clock, data, host, options }
+    }
+
+    /// The product as an operator sees it.
+    pub(crate) async fn product(&self, sku: &str) -> Value {
+        self.client.get(OPERATOR, &format!("/v1/products/{sku}")).await.expect(200)
+    }
+
+    pub(crate) async fn on_hand(&self, sku: &str) -> i64 {
+        self.product(sku).await["on_hand"].as_i64().expect("a level")
+    }
+
+    /// All production requests, newest first.
+    pub(crate) async fn production(&self) -> Vec<Value> {
+        items(self.client.get(VIEWER, "/v1/production").await.expect(200))
+    }
+
+    /// The only production request.
+    pub(crate) async fn only_production(&self) -> Value {
+        let mut all = self.production().await;
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
+    }
+
+    pub(crate) async fn queue(&self) -> Value {
+        self.client.get(VIEWER, "/v1/queues/replenishment").await.expect(200)
+    }
+
+    pub(crate) async fn tick(&self) -> Value {
+        self.client.post(INTERNAL, "/internal/tick", json!({})).await.expect(200)
+    }
+
+    pub(crate) async fn drain(&self) -> Value {
+        self.client.post(INTERNAL, "/internal/replenishment/drain", json!({})).await.expect(200)
+    }
+
+    /// Moves the clock past every backoff and works off what became due, until the queue holds nothing that waits.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..60 {
+            self.drain().await;
+            let queue = self.queue().await;
+            if queue["ready"] == 0 && queue["leased"] == 0 {
+                return;
+            }
+            self.clock.advance(Duration::from_secs(31));
+            self.tick().await;
+        }
+        panic!("the queue never became empty: {}", self.queue().await);
+    }
+
+    /// Waits for the factory's `n`th accepted job, then completes all its jobs. Every callback must have been answered.
+    pub(crate) async fn finish_jobs(&self, n: u64) {
+        self.factory.wait_until(|stats| stats.accepted >= n).await.expect("the factory is asked");
+        self.factory.finish(None).await;
+    }
+
+    /// Fails the test unless the audit finds nothing.
+    pub(crate) async fn audit(&self) {
+        let report = self.client.get(VIEWER, "/v1/audit").await.expect(200);
+        assert_eq!(report["ok"], true, "{report}");
+        assert!(report["products_checked"].as_u64() > Some(0), "{report}");
+    }
+
+    /// The database, opened beside the application.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.data.path().join("sqlite/default.db")).expect("the database opens")
+    }
+}
+
+/// The items of a list.
+pub(crate) fn items(list: Value) -> Vec<Value> {
+    list["items"].as_array().expect("a list").clone()
+}
+
+/// Asks until the answer is the one waited for; fails after a minute.
+pub(crate) async fn eventually<F: Future<Output = Option<T>>, T>(what: &str, mut look: impl FnMut() -> F) -> T {
+    let looking = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"))
+}
