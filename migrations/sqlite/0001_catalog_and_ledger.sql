@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS factory (
   name          TEXT NOT NULL,
   manager_email TEXT,
   url           TEXT,               -- NULL: the application's factory_url
+  definitions   INTEGER NOT NULL DEFAULT 1,
   created_at_ms INTEGER NOT NULL,
   updated_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

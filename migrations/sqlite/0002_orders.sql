@@ -77,5 +77,11 @@ BEGIN
          NEW.filled_at_ms
     FROM sales_order_line AS line JOIN product ON product.sku = line.sku
    WHERE line.sequence = NEW.sequence;
+  -- This movement is a movement's consequence: without recursive_triggers it would be written and move nothing.
+  SELECT RAISE(ABORT, 'a filled backorder moved no stock: recursive_triggers is off')
+    FROM sales_order_line AS line JOIN product ON product.sku = line.sku
+   WHERE line.sequence = NEW.sequence
+     AND product.on_hand <> (SELECT on_hand_after FROM stock_movement
+                              WHERE sku = line.sku ORDER BY stock_movement_id DESC LIMIT 1);
   UPDATE sales_order_line SET state = 'sold' WHERE sequence = NEW.sequence;
 END;

@@ -74,7 +74,9 @@ CREATE TABLE IF NOT EXISTS message (
     (state = 'leased') = (receipt IS NOT NULL AND leased_at_ms IS NOT NULL AND lease_until_ms IS NOT NULL))
 ) STRICT;
 
-CREATE INDEX IF NOT EXISTS message_ready ON message (queue_id, available_at_ms, message_seq) WHERE state = 'ready';
+-- created_at_ms is there for the age of the oldest message: the list of queues never touches the table.
+CREATE INDEX IF NOT EXISTS message_ready
+  ON message (queue_id, available_at_ms, message_seq, created_at_ms) WHERE state = 'ready';
 CREATE INDEX IF NOT EXISTS message_leased ON message (queue_id, lease_until_ms) WHERE state = 'leased';
 CREATE INDEX IF NOT EXISTS message_unfinished ON message (queue_id, subject, message_seq) WHERE state IN ('ready', 'leased');
 CREATE INDEX IF NOT EXISTS message_buried ON message (queue_id, message_seq) WHERE state = 'buried';

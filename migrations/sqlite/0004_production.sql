@@ -72,7 +72,7 @@ END;
 CREATE TRIGGER IF NOT EXISTS production_is_announced AFTER INSERT ON production
 BEGIN
   INSERT INTO event (type, subject, time_ms, data)
-  SELECT CASE WHEN on_hand - backordered <= 0 AND NEW.follows IS NULL THEN 'stock.depleted' ELSE 'stock.low' END,
+  SELECT CASE WHEN on_hand - backordered <= 0 AND depleted_since_ms IS NULL THEN 'stock.depleted' ELSE 'stock.low' END,
          sku, NEW.planned_at_ms,
          json_object('sku', sku, 'production_id', NEW.production_id, 'quantity', NEW.quantity,
                      'factory_id', NEW.factory_id, 'on_hand', on_hand, 'backordered', backordered)

@@ -5,10 +5,15 @@
 --
 -- No row comes back where a SKU is unknown or currencies differ: nothing was inserted. A key that was used before finds the
 -- first order instead of inserting a second one; its counter is the only thing that changes.
+--
+-- `ring` foretells the triggers: a request opens, or the shelf empties. Orders behind that ring no more.
+-- The items are materialised, so that their JSON is read once and not wherever a column of theirs is named.
+WITH item AS MATERIALIZED (
+  SELECT value ->> 'sku' AS sku, value ->> 'quantity' AS quantity FROM json_each(?8))
 INSERT INTO sales_order (sales_order_id, idempotency_key, request_hash, customer_id, customer_email, customer_name,
                          if_short, placed_as, status, items, short, total_amount, currency, placed_at_ms, ring)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, decision, decision, items, short, total_amount, currency, ?9,
-       decision <> 'rejected' AND crosses
+       decision <> 'rejected' AND rings
   FROM (SELECT count(*) AS lines,
                count(product.sku) AS known,
                count(DISTINCT product.price_currency) AS currencies,
@@ -17,16 +22,19 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, decision, decision, items, short, total_amoun
                CASE WHEN max(item.quantity > product.on_hand - product.backordered) = 0 THEN 'accepted'
                     WHEN ?7 = 'backorder' THEN 'backordered'
                     ELSE 'rejected' END AS decision,
-               max(product.on_hand + product.on_order - product.backordered - item.quantity <= product.reorder_point
-                   OR product.on_hand - product.backordered <= item.quantity) AS crosses,
+               max(product.on_hand - product.backordered <= item.quantity AND product.depleted_since_ms IS NULL
+                   OR product.on_hand + product.on_order - product.backordered - item.quantity
+                      <= product.reorder_point
+                  AND NOT EXISTS (SELECT 1 FROM production
+                                   WHERE production.sku = product.sku
+                                     AND production.status IN ('planned', 'requested', 'overdue', 'failed'))) AS rings,
                json_group_array(json_object('sku', item.sku, 'quantity', item.quantity,
                                             'unit_amount', product.price_amount)) AS items,
                json_group_array(json_object('sku', item.sku, 'requested', item.quantity,
                                             'available', max(product.on_hand - product.backordered, 0)))
                  FILTER (WHERE item.quantity > product.on_hand - product.backordered) AS short
-          FROM (SELECT value ->> 'sku' AS sku, value ->> 'quantity' AS quantity FROM json_each(?8)) AS item
-          LEFT JOIN product ON product.sku = item.sku)
+          FROM item LEFT JOIN product ON product.sku = item.sku)
  WHERE lines > 0 AND known = lines AND currencies = 1
 ON CONFLICT (idempotency_key) DO UPDATE SET replays = replays + 1
 RETURNING sales_order_id, request_hash, customer_id, customer_email, customer_name, if_short, placed_as, status, items,
-          short, total_amount, currency, placed_at_ms, filled_at_ms, replays > 0, ring;
+          short, total_amount, currency, placed_at_ms, filled_at_ms, ring;
