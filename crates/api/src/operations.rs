@@ -1,0 +1,97 @@
+//! Health, readiness, the audit, partners and the tick.
+
+use crate::Time;
+use serde::Serialize;
+
+/// The answer to `GET /healthz`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// Always `ok`: the program answers.
+    pub status: &'static str,
+}
+
+/// Whether work can be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Readiness {
+    /// `ready`, or `not-ready`.
+    pub status: &'static str,
+    /// What stands in the way, each in words; empty where nothing does.
+    pub faults: Vec<String>,
+    /// What the store runs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+    /// The newest migration that was applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema_version: Option<u32>,
+}
+
+/// What the audit found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Audit {
+    /// Whether every invariant holds.
+    pub ok: bool,
+    /// Products that were recomputed.
+    pub products_checked: u64,
+    /// Orders that were recomputed.
+    pub orders_checked: u64,
+    /// Messages that were looked at.
+    pub messages_checked: u64,
+    /// What does not hold, in words, at most 100.
+    pub violations: Vec<String>,
+}
+
+/// The state of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Circuit {
+    /// Calls go through.
+    Closed,
+    /// The partner is left alone.
+    Open,
+    /// A probe is on its way.
+    HalfOpen,
+}
+
+/// A partner at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Partner {
+    /// Its name.
+    pub partner: String,
+    /// Whether it is called.
+    pub circuit: Circuit,
+    /// Failures in a row.
+    pub failures: u32,
+    /// So many failures in a row open the circuit.
+    pub failures_max: u32,
+    /// Since when the circuit is not closed.
+    pub opened_at: Option<Time>,
+    /// When the next probe may go.
+    pub probe_at: Option<Time>,
+    /// Calls that run now.
+    pub in_flight: u32,
+    /// Calls since the partner is known.
+    pub calls_total: u64,
+    /// Failures since the partner is known.
+    pub failures_total: u64,
+}
+
+/// What a tick did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TickReport {
+    /// Messages of dead workers that were freed.
+    pub leases_expired: u32,
+    /// Production requests that were found overdue.
+    pub overdue: u32,
+    /// Finished messages that retention removed.
+    pub removed: u32,
+    /// Products whose levels were computed anew.
+    pub levels_set: u32,
+    /// Queues whose bell was rung.
+    pub rung: Vec<String>,
+}

@@ -1,0 +1,68 @@
+//! Answers. Every one of them states its length: without it the host would send it in pieces and the client would wait.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use spin_sdk::http::FullBody;
+
+/// What a component's entry point returns.
+pub type HttpResponse = http::Response<FullBody<Bytes>>;
+
+/// An answer to a request.
+#[derive(Debug)]
+pub struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    /// A JSON document.
+    pub fn json(status: StatusCode, document: &impl Serialize) -> Self {
+        Self::json_of_type(status, "application/json", document)
+    }
+
+    /// 200 with a JSON document.
+    pub fn ok(document: &impl Serialize) -> Self {
+        Self::json(StatusCode::OK, document)
+    }
+
+    pub(crate) fn json_of_type(
+        status: StatusCode,
+        media_type: &'static str,
+        document: &impl Serialize,
+    ) -> Self {
+        match serde_json::to_vec(document) {
+            Ok(body) => Self::of(status, media_type, body),
+            // Only a map with keys that are no texts cannot be written, and no document has one.
+            Err(_) => Self::of(StatusCode::INTERNAL_SERVER_ERROR, media_type, Bytes::new()),
+        }
+    }
+
+    /// Any document.
+    pub fn of(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        // Stock and queues change with every call; a cache in between would show what was.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Self { status, headers, body: body.into() }
+    }
+
+    /// Adds a header. A value that cannot be sent is left out.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    pub(crate) fn into_response(self) -> HttpResponse {
+        let mut response = http::Response::new(FullBody::new(self.body.clone()));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        response
+    }
+}

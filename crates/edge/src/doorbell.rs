@@ -1,0 +1,87 @@
+//! The doorbell: "there may be work in this queue". A bell that nobody hears costs time until the next tick, never work, so
+//! ringing never fails a request and is never waited for by one.
+
+use crate::config::Secret;
+use crate::{host, outbound};
+use bytes::Bytes;
+use http::Request;
+use http::header::AUTHORIZATION;
+use spin_sdk::redis;
+use std::time::Duration;
+
+/// How long one ring may take.
+const RING_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// Which address of the application a component rings at where there is no Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// The consumer's own, inside the application. Not for components that also carry a Redis trigger.
+    Internal,
+    /// The application's, from outside.
+    Public,
+}
+
+/// Rings queues.
+#[derive(Clone, Debug)]
+pub struct Doorbell {
+    redis_url: Option<Secret>,
+    base: Option<String>,
+    key: Option<Secret>,
+}
+
+impl Doorbell {
+    pub(crate) fn new(redis_url: Option<Secret>, base: Option<String>, key: Option<Secret>) -> Self {
+        Self { redis_url, base, key }
+    }
+
+    /// Rings queues after the answer. The work is dropped with the instance, which is all right for a hint.
+    pub fn ring_later(&self, queues: &[&'static str]) {
+        for queue in queues {
+            let (bell, queue) = (self.clone(), *queue);
+            spin_sdk::wasip3::spawn(async move { bell.ring(queue).await });
+        }
+    }
+
+    /// Rings a queue and waits until it was heard, for a second at most. A failure is logged and forgotten.
+    pub async fn ring(&self, queue: &str) {
+        if let Err(words) = self.try_ring(queue).await {
+            eprintln!("the bell of {queue} was not heard: {words}");
+        }
+    }
+
+    async fn try_ring(&self, queue: &str) -> Result<(), String> {
+        match &self.redis_url {
+            Some(address) => {
+                let publish = async {
+                    let redis = redis::Connection::open(address.expose()).await?;
+                    redis.publish(format!("restock.{queue}"), []).await
+                };
+                match host::within(RING_TIME_MAX, publish).await {
+                    Ok(Ok(())) => Ok(()),
+                    // Redis repeats the address in its words, and the address can hold a password.
+                    Ok(Err(_)) => Err("redis refused it".to_owned()),
+                    Err(host::TimeUp) => Err("redis took too long".to_owned()),
+                }
+            }
+            None => self.ring_over_http(queue).await,
+        }
+    }
+
+    async fn ring_over_http(&self, queue: &str) -> Result<(), String> {
+        let key = self.key.as_ref().ok_or("neither redis_url nor internal_keys is set")?;
+        let url = match &self.base {
+            Some(base) => format!("{base}/internal/{queue}/drain"),
+            None => format!("http://{queue}.spin.internal/internal/{queue}/drain"),
+        };
+        let request = Request::post(url)
+            .header(AUTHORIZATION, format!("Bearer {}", key.expose()))
+            .body(Bytes::new())
+            .map_err(|error| error.to_string())?;
+        match outbound::send(request, RING_TIME_MAX).await {
+            // A drain that works longer than the bell rings was heard.
+            Ok(outbound::Incoming { status: 200..=299, .. }) | Err(outbound::Failed::TimedOut) => Ok(()),
+            Ok(outbound::Incoming { status, .. }) => Err(format!("answered {status}")),
+            Err(failed) => Err(format!("{failed:?}")),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Why a request is not answered with what it asked for. Each case is one status; none shows what happens inside.
+
+use crate::answer::Answer;
+use http::StatusCode;
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use restock_api::problem::{FieldFault, Kind, PROBLEM_JSON, Problem};
+use restock_api::{Invalid, routes::Method};
+use restock_bindings::types::Fault;
+
+/// When a client may try again after a 503, seconds.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug)]
+pub enum Error {
+    /// 400: it cannot be read.
+    Malformed(String),
+    /// 401: it has no key, or an unknown one.
+    Unauthorized,
+    /// 403: its key or its address is not good for this.
+    Forbidden(&'static str),
+    /// 404: there is no such thing.
+    NotFound(&'static str),
+    /// 405: there is, but not with this method.
+    MethodNotAllowed(Vec<Method>),
+    /// 408: its body did not arrive in time.
+    Slow,
+    /// 413: its body has more bytes than that.
+    TooLarge(usize),
+    /// 415: its body is not JSON.
+    NotJson,
+    /// 422: fields are at fault.
+    Invalid(Vec<FieldFault>),
+    /// Any other problem that the workflow itself describes.
+    Problem(Box<Problem>),
+    /// 503: the store could not do its work.
+    Store(Fault),
+    /// 503: variables have wrong values.
+    Configuration(Vec<String>),
+    /// 500: something that must not happen.
+    Internal(anyhow::Error),
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        match invalid {
+            Invalid::Malformed(words) => Self::Malformed(words),
+            Invalid::Faulty(faults) => Self::Invalid(faults),
+        }
+    }
+}
+
+impl From<Vec<FieldFault>> for Error {
+    fn from(faults: Vec<FieldFault>) -> Self {
+        Self::Invalid(faults)
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+/// What a fault of the store is called, in words for operators.
+#[must_use]
+pub fn fault_words(fault: &Fault) -> String {
+    match fault {
+        Fault::Unavailable(words) => format!("the store is unavailable: {words}"),
+        Fault::Corrupt(words) => format!("the store answered something unreadable: {words}"),
+    }
+}
+
+impl Error {
+    /// The answer, and a line for the log where an operator should know.
+    pub(crate) fn into_answer(self) -> (Answer, Option<String>) {
+        let plain = |status: u16, detail: &str| Problem::new(Kind::Plain, status, detail);
+        match self {
+            Self::Malformed(words) => (answer(&Problem::new(Kind::InvalidRequest, 400, words)), None),
+            Self::Unauthorized => {
+                let problem = plain(401, "a known key is needed: Authorization: Bearer <key>");
+                (answer(&problem).header(WWW_AUTHENTICATE, r#"Bearer realm="restock""#), None)
+            }
+            Self::Forbidden(words) => (answer(&plain(403, words)), None),
+            Self::NotFound(words) => (answer(&plain(404, words)), None),
+            Self::MethodNotAllowed(methods) => {
+                let allow = allow(&methods);
+                let problem = plain(405, &format!("this path answers {allow}"));
+                (answer(&problem).header(ALLOW, &allow), None)
+            }
+            Self::Slow => (answer(&plain(408, "the body did not arrive in time")), None),
+            Self::TooLarge(limit) => {
+                (answer(&plain(413, &format!("the body may have {limit} bytes at most"))), None)
+            }
+            Self::NotJson => (answer(&plain(415, "the body must be application/json")), None),
+            Self::Invalid(faults) => (answer(&Problem::invalid(faults)), None),
+            Self::Problem(problem) => (answer(&problem), None),
+            Self::Store(fault) => {
+                let problem =
+                    Problem::new(Kind::StoreUnavailable, 503, "nothing was changed; try again later");
+                (answer(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS), Some(fault_words(&fault)))
+            }
+            Self::Configuration(faults) => {
+                let line = format!("the configuration has faults: {}", faults.join("; "));
+                let mut problem = Problem::new(Kind::Configuration, 503, "variables have wrong values");
+                problem.faults = faults;
+                (answer(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS), Some(line))
+            }
+            Self::Internal(error) => {
+                (answer(&plain(500, "something went wrong here")), Some(format!("{error:#}")))
+            }
+        }
+    }
+}
+
+fn answer(problem: &Problem) -> Answer {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Answer::json_of_type(status, PROBLEM_JSON, problem)
+}
+
+fn allow(methods: &[Method]) -> String {
+    let mut names: Vec<_> = methods.iter().map(|method| method.name()).collect();
+    if methods.contains(&Method::Get) {
+        names.push("HEAD");
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
+}
