@@ -1,0 +1,250 @@
+//! The demo's shop: its goods, its customers, and what can be told of it while it trades.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serde_json::{Value, json};
+
+use crate::cache::random_hex;
+use crate::host::Host;
+
+/// The pause between two customers.
+const CUSTOMER_EVERY_MS: u64 = 900;
+/// How long an answer may take.
+const ANSWER_MS_MAX: u64 = 10_000;
+/// The largest answer that is read.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// How often the shop is tried until it is ready.
+const READY_ATTEMPTS_MAX: u32 = 100;
+const READY_PAUSE_MS: u64 = 100;
+/// The maker of everything in the demo.
+const FACTORY: &str = "FF-500293";
+
+pub(super) struct Product {
+    pub(super) sku: &'static str,
+    pub(super) name: &'static str,
+    price: u64,
+    opening_stock: u32,
+    reorder_point: u32,
+    order_up_to: u32,
+}
+
+/// What the shop sells. The first one is the one that customers want most.
+pub(super) const PRODUCTS: [Product; 3] = [
+    Product {
+        sku: "CP-502101",
+        name: "부산도너츠",
+        price: 19_900,
+        opening_stock: 3,
+        reorder_point: 1,
+        order_up_to: 8,
+    },
+    Product {
+        sku: "CP-502102",
+        name: "제주감귤칩",
+        price: 8_500,
+        opening_stock: 12,
+        reorder_point: 4,
+        order_up_to: 20,
+    },
+    Product {
+        sku: "CP-502103",
+        name: "강릉커피콩",
+        price: 15_000,
+        opening_stock: 6,
+        reorder_point: 2,
+        order_up_to: 12,
+    },
+];
+
+/// The order in which customers ask for the products.
+const WISHES: [usize; 5] = [0, 0, 1, 0, 2];
+
+pub(super) struct Shop {
+    client: Client<HttpConnector, Full<Bytes>>,
+    url: String,
+    storefront: String,
+    operator: String,
+}
+
+impl Shop {
+    pub(super) fn new(host: &Host) -> anyhow::Result<Self> {
+        let key = |name: &str| {
+            let keys = host.variable(name).unwrap_or_default();
+            keys.split_whitespace()
+                .next()
+                .map(str::to_owned)
+                .with_context(|| format!("the variable {name} is empty"))
+        };
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build_http(),
+            url: host.url(),
+            storefront: key("storefront_keys")?,
+            operator: key("operator_keys")?,
+        })
+    }
+
+    /// Registers the factory and the products, where that has not been done.
+    pub(super) async fn open(&self) -> anyhow::Result<()> {
+        self.wait_until_ready().await?;
+        let factory = json!({ "name": "부산도너츠 공장", "manager_email": "factory@restock.example" });
+        self.put(&format!("/v1/factories/{FACTORY}"), &factory).await?;
+        for product in &PRODUCTS {
+            let path = format!("/v1/products/{}", product.sku);
+            let known = self.call(Method::GET, &path, &self.operator, None).await?.0 == StatusCode::OK;
+            if known {
+                continue;
+            }
+            let body = json!({
+                "name": product.name,
+                "price": { "amount": product.price, "currency": "KRW" },
+                "factory_id": FACTORY,
+                "opening_stock": product.opening_stock,
+                "reorder_point": product.reorder_point,
+                "order_up_to": product.order_up_to,
+                "policy": "manual",
+            });
+            self.put(&path, &body).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_until_ready(&self) -> anyhow::Result<()> {
+        for _ in 0..READY_ATTEMPTS_MAX {
+            if let Ok((StatusCode::OK, _)) = self.call(Method::GET, "/readyz", &self.operator, None).await {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(READY_PAUSE_MS)).await;
+        }
+        anyhow::bail!("the shop does not become ready: see the log")
+    }
+
+    async fn put(&self, path: &str, body: &Value) -> anyhow::Result<()> {
+        let (status, answer) = self.call(Method::PUT, path, &self.operator, Some(body)).await?;
+        ensure!(status.is_success(), "{path} answered {status}: {answer}");
+        Ok(())
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        key: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header(header::AUTHORIZATION, format!("Bearer {key}"));
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let answered = async {
+            let response = self.client.request(request.body(Full::new(body.into()))?).await?;
+            let (parts, body) = response.into_parts();
+            let bytes = Limited::new(body, ANSWER_BYTES_MAX)
+                .collect()
+                .await
+                .map_err(|error| anyhow::anyhow!("reading the answer of {path}: {error}"))?
+                .to_bytes();
+            anyhow::Ok((parts.status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+        };
+        tokio::time::timeout(Duration::from_millis(ANSWER_MS_MAX), answered)
+            .await
+            .with_context(|| format!("{path} gave no answer"))?
+    }
+
+    /// Lets one customer after the other come and tells what becomes of it, until dropped.
+    pub(super) async fn trade(self) {
+        let mut story = Story::default();
+        for customer in 0_usize.. {
+            let Some(product) = WISHES.get(customer % WISHES.len()).and_then(|index| PRODUCTS.get(*index))
+            else {
+                return;
+            };
+            match self.buy(product).await {
+                Ok(status) => story.bought(product, status),
+                Err(error) => story.tell(format!("a customer was not served: {error:#}")),
+            }
+            if let Err(error) = self.look(&mut story).await {
+                story.tell(format!("the shop does not answer: {error:#}"));
+            }
+            tokio::time::sleep(Duration::from_millis(CUSTOMER_EVERY_MS)).await;
+        }
+    }
+
+    async fn buy(&self, product: &Product) -> anyhow::Result<StatusCode> {
+        let order = json!({
+            "customer": { "id": format!("demo-{}", random_hex()?.get(..8).unwrap_or_default()) },
+            "items": [{ "sku": product.sku, "quantity": 1 }],
+        });
+        Ok(self.call(Method::POST, "/v1/orders", &self.storefront, Some(&order)).await?.0)
+    }
+
+    async fn look(&self, story: &mut Story) -> anyhow::Result<()> {
+        for product in &PRODUCTS {
+            let path = format!("/v1/products/{}", product.sku);
+            let (status, answer) = self.call(Method::GET, &path, &self.operator, None).await?;
+            ensure!(status == StatusCode::OK, "{path} answered {status}");
+            let level = |name: &str| answer.get(name).and_then(Value::as_i64).unwrap_or_default();
+            story.level(product, level("on_hand"), level("on_order"));
+        }
+        Ok(())
+    }
+}
+
+/// What was told last, so that only news are told.
+#[derive(Default)]
+struct Story {
+    last: String,
+    levels: BTreeMap<&'static str, (i64, i64)>,
+    sold_out: BTreeMap<&'static str, u32>,
+}
+
+impl Story {
+    fn tell(&mut self, line: String) {
+        if line != self.last {
+            println!("  {line}");
+            self.last = line;
+        }
+    }
+
+    fn bought(&mut self, product: &Product, status: StatusCode) {
+        match status {
+            StatusCode::CREATED => {
+                self.sold_out.remove(product.sku);
+            }
+            StatusCode::CONFLICT => {
+                let turned_away = self.sold_out.entry(product.sku).or_default();
+                *turned_away += 1;
+                if *turned_away == 1 {
+                    self.tell(format!("{} is sold out: a customer is turned away", product.name));
+                }
+            }
+            status => self.tell(format!("an order for {} was answered {status}", product.name)),
+        }
+    }
+
+    fn level(&mut self, product: &'static Product, on_hand: i64, on_order: i64) {
+        let Some((was_on_hand, was_on_order)) = self.levels.insert(product.sku, (on_hand, on_order)) else {
+            self.tell(format!("{}: {on_hand} on the shelf", product.name));
+            return;
+        };
+        if on_order > was_on_order {
+            self.tell(format!("{}: the factory is asked for {} more", product.name, on_order - was_on_order));
+        }
+        if on_hand > was_on_hand {
+            self.tell(format!("{}: refilled, {on_hand} on the shelf", product.name));
+        } else if on_hand < was_on_hand {
+            self.tell(format!("{}: sold, {on_hand} left", product.name));
+        }
+    }
+}
