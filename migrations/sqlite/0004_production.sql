@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS production (
 -- However many orders fail, a product has one open request. A failed one counts: asking again is an operator's decision.
 CREATE UNIQUE INDEX IF NOT EXISTS one_open_production_per_product
   ON production (sku) WHERE status IN ('planned', 'requested', 'overdue', 'failed');
-CREATE INDEX IF NOT EXISTS production_due ON production (due_at_ms) WHERE status = 'requested';
+CREATE INDEX IF NOT EXISTS production_due ON production (status, due_at_ms) WHERE status = 'requested';
 CREATE INDEX IF NOT EXISTS production_by_status ON production (status, production_id);
 CREATE INDEX IF NOT EXISTS production_received ON production (sku, received_at_ms) WHERE status = 'received';
 
