@@ -1,1 +1,47 @@
-//! The tick: overdue work, bells, retention.
+//! The tick: what time makes necessary.
+//!
+//! Trigger: HTTP, `POST /internal/tick`, called about once a second by the embedded host or by a cron job.
+//! Reads and writes: leases, overdue production, retention; the levels of products under the `auto` policy.
+//! Guarantees: a message of a dead worker, an overdue request and a bell that nobody heard are all found here.
+//! A second tick at the same time, or a tick that comes late, does no harm: each duty changes only what is due.
+
+mod levels;
+
+use restock_api::operations::TickReport;
+use restock_api::routes;
+use restock_bindings::ops::{self, TickLimits};
+use restock_bindings::queue;
+use restock_edge::answer::HttpResponse;
+use restock_edge::config::Cached;
+use restock_edge::doorbell::{self, Door};
+use restock_edge::serve::{Handler, serve};
+use restock_edge::{Answer, Call, Error, handlers};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+
+/// How many rows one tick touches at most, for each of its duties. What is left is done by the next one.
+const TICK_ROWS_MAX: u32 = 500;
+
+const HANDLERS: &[(routes::Route, Handler)] = handlers![routes::TICK => tick];
+
+#[http_service]
+async fn handle(request: Request) -> HttpResponse {
+    serve(request, HANDLERS).await
+}
+
+async fn tick(call: Call) -> Result<Answer, Error> {
+    static ATTEMPTS_MAX: Cached<u32> = Cached::new();
+    let attempts_max = *ATTEMPTS_MAX.get(async |reader| reader.attempts_max().await).await?;
+    let now_ms = call.now_ms();
+    let done = ops::tick(TickLimits { attempts_max, batch: TICK_ROWS_MAX }, now_ms).await?;
+    let levels_set = levels::set(now_ms).await?;
+    let rung = queue::due(now_ms).await?;
+    doorbell::ring_later(Door::Internal, rung.clone());
+    Ok(Answer::ok(&TickReport {
+        leases_expired: done.leases_expired,
+        overdue: done.overdue,
+        removed: done.removed,
+        levels_set,
+        rung,
+    }))
+}

@@ -12,4 +12,5 @@ pub mod levels;
 pub mod name;
 pub mod networks;
 pub mod order;
+pub mod queues;
 pub mod settings;

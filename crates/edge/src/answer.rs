@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
+use restock_api::problem::{PROBLEM_JSON, Problem};
 use serde::Serialize;
 use spin_sdk::http::FullBody;
 
@@ -28,11 +29,14 @@ impl Answer {
         Self::json(StatusCode::OK, document)
     }
 
-    pub(crate) fn json_of_type(
-        status: StatusCode,
-        media_type: &'static str,
-        document: &impl Serialize,
-    ) -> Self {
+    /// A problem document, with its own status.
+    #[must_use]
+    pub fn problem(problem: &Problem) -> Self {
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::json_of_type(status, PROBLEM_JSON, problem)
+    }
+
+    fn json_of_type(status: StatusCode, media_type: &'static str, document: &impl Serialize) -> Self {
         match serde_json::to_vec(document) {
             Ok(body) => Self::of(status, media_type, body),
             // Only a map with keys that are no texts cannot be written, and no document has one.

@@ -1,7 +1,9 @@
 //! The doorbell: "there may be work in this queue". A bell that nobody hears costs time until the next tick, never work, so
 //! ringing never fails a request and is never waited for by one.
+//!
+//! It goes over Redis, and over HTTP to the consumer where Redis does not answer or is not there.
 
-use crate::config::Secret;
+use crate::config::{Cached, Secret};
 use crate::{host, outbound};
 use bytes::Bytes;
 use http::Request;
@@ -9,7 +11,7 @@ use http::header::AUTHORIZATION;
 use spin_sdk::redis;
 use std::time::Duration;
 
-/// How long one ring may take.
+/// How long one ring may take on one way.
 const RING_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Which address of the application a component rings at where there is no Redis.
@@ -21,7 +23,25 @@ pub enum Door {
     Public,
 }
 
-/// Rings queues.
+/// Rings queues after the answer. The work is dropped with the instance, which is all right for a hint.
+pub fn ring_later(door: Door, queues: impl IntoIterator<Item = impl Into<String>>) {
+    for queue in queues {
+        let queue = queue.into();
+        spin_sdk::wasip3::spawn(async move { ring(door, &queue).await });
+    }
+}
+
+/// Rings a queue and waits until it was heard, for two seconds at most. A failure is logged and forgotten.
+pub async fn ring(door: Door, queue: &str) {
+    // One per component: each takes one door only.
+    static BELL: Cached<Doorbell> = Cached::new();
+    match BELL.get(async |reader| reader.doorbell(door).await).await {
+        Ok(bell) => bell.ring(queue).await,
+        Err(error) => eprintln!("the bell of {queue} cannot be rung: {error:?}"),
+    }
+}
+
+/// How queues are rung, as configured.
 #[derive(Clone, Debug)]
 pub struct Doorbell {
     redis_url: Option<Secret>,
@@ -34,41 +54,19 @@ impl Doorbell {
         Self { redis_url, base, key }
     }
 
-    /// Rings queues after the answer. The work is dropped with the instance, which is all right for a hint.
-    pub fn ring_later(&self, queues: &[&'static str]) {
-        for queue in queues {
-            let (bell, queue) = (self.clone(), *queue);
-            spin_sdk::wasip3::spawn(async move { bell.ring(queue).await });
-        }
-    }
-
-    /// Rings a queue and waits until it was heard, for a second at most. A failure is logged and forgotten.
-    pub async fn ring(&self, queue: &str) {
-        if let Err(words) = self.try_ring(queue).await {
-            eprintln!("the bell of {queue} was not heard: {words}");
-        }
-    }
-
-    async fn try_ring(&self, queue: &str) -> Result<(), String> {
-        match &self.redis_url {
-            Some(address) => {
-                let publish = async {
-                    let redis = redis::Connection::open(address.expose()).await?;
-                    redis.publish(format!("restock.{queue}"), []).await
-                };
-                match host::within(RING_TIME_MAX, publish).await {
-                    Ok(Ok(())) => Ok(()),
-                    // Redis repeats the address in its words, and the address can hold a password.
-                    Ok(Err(_)) => Err("redis refused it".to_owned()),
-                    Err(host::TimeUp) => Err("redis took too long".to_owned()),
-                }
-            }
-            None => self.ring_over_http(queue).await,
+    async fn ring(&self, queue: &str) {
+        let over_redis = match &self.redis_url {
+            Some(address) => ring_over_redis(address, queue).await,
+            None => Err("no redis_url is set".to_owned()),
+        };
+        let Err(redis_words) = over_redis else { return };
+        if let Err(http_words) = self.ring_over_http(queue).await {
+            eprintln!("the bell of {queue} was not heard: {redis_words}; {http_words}");
         }
     }
 
     async fn ring_over_http(&self, queue: &str) -> Result<(), String> {
-        let key = self.key.as_ref().ok_or("neither redis_url nor internal_keys is set")?;
+        let key = self.key.as_ref().ok_or("no internal_keys are set")?;
         let url = match &self.base {
             Some(base) => format!("{base}/internal/{queue}/drain"),
             None => format!("http://{queue}.spin.internal/internal/{queue}/drain"),
@@ -83,5 +81,18 @@ impl Doorbell {
             Ok(outbound::Incoming { status, .. }) => Err(format!("answered {status}")),
             Err(failed) => Err(format!("{failed:?}")),
         }
+    }
+}
+
+async fn ring_over_redis(address: &Secret, queue: &str) -> Result<(), String> {
+    let publish = async {
+        let redis = redis::Connection::open(address.expose()).await?;
+        redis.publish(format!("restock.{queue}"), []).await
+    };
+    match host::within(RING_TIME_MAX, publish).await {
+        Ok(Ok(())) => Ok(()),
+        // Redis repeats the address in its words, and the address can hold a password.
+        Ok(Err(_)) => Err("redis refused it".to_owned()),
+        Err(host::TimeUp) => Err("redis took too long".to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! A worker that dies anywhere in here loses nothing: its messages become ready again when their lease runs out.
 
-use crate::doorbell::Doorbell;
+use crate::doorbell::{self, Door};
 use crate::error::fault_words;
 use crate::host;
 use futures::StreamExt;
@@ -36,16 +36,16 @@ const HANDLER_FAILED: &str = "handler-failed";
 const HANDLER_TIMED_OUT: &str = "handler-timed-out";
 
 /// A queue to work off.
-pub struct Drain<'a> {
+pub struct Drain {
     /// Its name.
     pub queue: &'static str,
     /// Attempts before a message is buried, where the queue has no limit of its own.
     pub attempts_max: u32,
-    /// Rings again where work is left.
-    pub bell: &'a Doorbell,
+    /// Where the component rings again when work is left.
+    pub door: Door,
 }
 
-impl Drain<'_> {
+impl Drain {
     /// Works off the queue with a handler. A handler's own failure counts as an attempt that can be repeated.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Drain<'_> {
             settle(&settlements).await;
             let used_ms = host::now_ms().saturating_sub(started_ms);
             if Duration::from_millis(used_ms) >= DRAIN_TIME_MAX {
-                self.bell.ring(self.queue).await;
+                doorbell::ring(self.door, self.queue).await;
                 return Ok(drained);
             }
         }

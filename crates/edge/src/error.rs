@@ -1,9 +1,8 @@
 //! Why a request is not answered with what it asked for. Each case is one status; none shows what happens inside.
 
 use crate::answer::Answer;
-use http::StatusCode;
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
-use restock_api::problem::{FieldFault, Kind, PROBLEM_JSON, Problem};
+use restock_api::problem::{FieldFault, Kind, Problem};
 use restock_api::{Invalid, routes::Method};
 use restock_bindings::types::Fault;
 
@@ -88,46 +87,46 @@ impl Error {
     pub(crate) fn into_answer(self) -> (Answer, Option<String>) {
         let plain = |status: u16, detail: &str| Problem::new(Kind::Plain, status, detail);
         match self {
-            Self::Malformed(words) => (answer(&Problem::new(Kind::InvalidRequest, 400, words)), None),
+            Self::Malformed(words) => {
+                (Answer::problem(&Problem::new(Kind::InvalidRequest, 400, words)), None)
+            }
             Self::Unauthorized => {
                 let problem = plain(401, "a known key is needed: Authorization: Bearer <key>");
-                (answer(&problem).header(WWW_AUTHENTICATE, r#"Bearer realm="restock""#), None)
+                (Answer::problem(&problem).header(WWW_AUTHENTICATE, r#"Bearer realm="restock""#), None)
             }
-            Self::Forbidden(words) => (answer(&plain(403, words)), None),
-            Self::NotFound(words) => (answer(&plain(404, words)), None),
+            Self::Forbidden(words) => (Answer::problem(&plain(403, words)), None),
+            Self::NotFound(words) => (Answer::problem(&plain(404, words)), None),
             Self::MethodNotAllowed(methods) => {
                 let allow = allow(&methods);
                 let problem = plain(405, &format!("this path answers {allow}"));
-                (answer(&problem).header(ALLOW, &allow), None)
+                (Answer::problem(&problem).header(ALLOW, &allow), None)
             }
-            Self::Slow => (answer(&plain(408, "the body did not arrive in time")), None),
+            Self::Slow => (Answer::problem(&plain(408, "the body did not arrive in time")), None),
             Self::TooLarge(limit) => {
-                (answer(&plain(413, &format!("the body may have {limit} bytes at most"))), None)
+                (Answer::problem(&plain(413, &format!("the body may have {limit} bytes at most"))), None)
             }
-            Self::NotJson => (answer(&plain(415, "the body must be application/json")), None),
-            Self::Invalid(faults) => (answer(&Problem::invalid(faults)), None),
-            Self::Problem(problem) => (answer(&problem), None),
+            Self::NotJson => (Answer::problem(&plain(415, "the body must be application/json")), None),
+            Self::Invalid(faults) => (Answer::problem(&Problem::invalid(faults)), None),
+            Self::Problem(problem) => (Answer::problem(&problem), None),
             Self::Store(fault) => {
                 let problem =
                     Problem::new(Kind::StoreUnavailable, 503, "nothing was changed; try again later");
-                (answer(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS), Some(fault_words(&fault)))
+                (
+                    Answer::problem(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS),
+                    Some(fault_words(&fault)),
+                )
             }
             Self::Configuration(faults) => {
                 let line = format!("the configuration has faults: {}", faults.join("; "));
                 let mut problem = Problem::new(Kind::Configuration, 503, "variables have wrong values");
                 problem.faults = faults;
-                (answer(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS), Some(line))
+                (Answer::problem(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS), Some(line))
             }
             Self::Internal(error) => {
-                (answer(&plain(500, "something went wrong here")), Some(format!("{error:#}")))
+                (Answer::problem(&plain(500, "something went wrong here")), Some(format!("{error:#}")))
             }
         }
     }
-}
-
-fn answer(problem: &Problem) -> Answer {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Answer::json_of_type(status, PROBLEM_JSON, problem)
 }
 
 fn allow(methods: &[Method]) -> String {

@@ -35,6 +35,15 @@ pub enum Unusable {
 }
 
 impl Unusable {
+    /// The field at fault: a JSON pointer.
+    #[must_use]
+    pub fn pointer(self) -> &'static str {
+        match self {
+            Self::NotJson | Self::NotAnObject => "",
+            Self::NoCount | Self::NotACount | Self::OutOfRange => "/MessageAttributeProductCnt",
+        }
+    }
+
     /// The fault in words.
     #[must_use]
     pub fn detail(self) -> &'static str {

@@ -1,0 +1,290 @@
+//! The description of the HTTP interface: OpenAPI 3.1, made from the types and the table of routes that the components run on.
+
+mod book;
+
+use crate::legacy::{CheckoutRequest, LegacyAnswer, LegacyProduct};
+use crate::operations::{Audit, Health, Partner, Readiness, TickReport};
+use crate::order::{Order, OrderRequest, PlacedOrder};
+use crate::product::{Factory, FactoryDefinition, Product, ProductDefinition, ProductSummary};
+use crate::production::{FactoryReport, ProductionRequest, ProductionStatus, ReportAnswer};
+use crate::queue::{
+    Drained, Message, PauseRequest, Paused, PurgeRequest, Purged, Queue, RedriveRequest, Redriven,
+};
+use crate::routes;
+use crate::stock::{AdjustmentRequest, Movement};
+use book::Book;
+use serde_json::json;
+use utoipa::openapi::OpenApi;
+
+const INTRODUCTION: &str = "Restock sells what is there and asks the factory for more before it is gone. \
+Errors are problem documents (RFC 9457). Times are RFC 3339 in UTC. Money is an integer of minor units. \
+Lists are walked with `limit` and `cursor`; `next_cursor` is null on the last page. \
+Every answer carries `x-request-id`; a client may send its own.";
+
+/// The description of the interface.
+#[must_use]
+pub fn document() -> OpenApi {
+    let mut book = Book::new("Restock", env!("CARGO_PKG_VERSION"), INTRODUCTION);
+    shop(&mut book);
+    factories(&mut book);
+    ledger(&mut book);
+    queues(&mut book);
+    operations(&mut book);
+    legacy(&mut book);
+    book.finish()
+}
+
+fn shop(book: &mut Book) {
+    book.operation(routes::PLACE_ORDER, "shop", "Place an order: all of its items, or none.")
+        .idempotent()
+        .body::<OrderRequest>(json!({
+            "customer": {"id": "c-1001", "email": "kim@customer.example", "name": "Kim"},
+            "items": [{"sku": "CP-502101", "quantity": 1}],
+            "if_short": "backorder",
+        }))
+        .answer::<PlacedOrder>(201, "Sold.")
+        .answer::<PlacedOrder>(202, "It waits for goods.")
+        .problem(409, "Not enough in stock; `short` says what is. The order was recorded as rejected.")
+        .write();
+    book.operation(routes::GET_ORDER, "shop", "Show an order as it is now.")
+        .answer::<Order>(200, "The order.")
+        .write();
+    book.operation(routes::LIST_PRODUCTS, "shop", "List products by SKU.")
+        .description("A storefront key sees `sku`, `name`, `price` and `available`; other keys see all.")
+        .page_of_either::<ProductSummary, Product>()
+        .write();
+    book.operation(routes::GET_PRODUCT, "shop", "Show a product.")
+        .description("A storefront key sees `sku`, `name`, `price` and `available`; other keys see all.")
+        .either::<ProductSummary, Product>(200, "The product.")
+        .write();
+    book.operation(routes::PUT_PRODUCT, "shop", "Create or change a product. Repeating it changes nothing.")
+        .body::<ProductDefinition>(json!({
+            "name": "부산도너츠",
+            "price": {"amount": 19900, "currency": "KRW"},
+            "factory_id": "FF-500293",
+            "reorder_point": 10,
+            "order_up_to": 50,
+            "policy": "manual",
+            "ad": {"running": true, "manager_email": "ads@shop.example"},
+            "opening_stock": 50,
+        }))
+        .answer::<Product>(200, "Changed.")
+        .answer::<Product>(201, "Created.")
+        .write();
+}
+
+fn factories(book: &mut Book) {
+    book.operation(
+        routes::PUT_FACTORY,
+        "factories",
+        "Create or change a factory. Repeating it changes nothing.",
+    )
+    .body::<FactoryDefinition>(json!({
+        "name": "부산도너츠 공장",
+        "manager_email": "factory@shop.example",
+        "url": "http://127.0.0.1:8090",
+    }))
+    .answer::<Factory>(200, "Changed.")
+    .answer::<Factory>(201, "Created.")
+    .write();
+    book.operation(
+        routes::REPORT_GOODS,
+        "factories",
+        "Report finished goods. The token in the path is the key.",
+    )
+    .body_of_any_type::<FactoryReport>(json!({"MessageAttributeProductCnt": 40}))
+    .answer::<ReportAnswer>(200, "The goods are booked. A repeated report gets the first answer.")
+    .problem(403, "Factories do not report from this address.")
+    .write();
+    book.operation(routes::LIST_PRODUCTION, "factories", "List production requests, newest first.")
+        .query("status", "Only those of one state.", &ProductionStatus::WORDS.map(|(word, _)| word))
+        .page_of::<ProductionRequest>()
+        .write();
+    book.operation(routes::GET_PRODUCTION, "factories", "Show a production request.")
+        .answer::<ProductionRequest>(200, "The request.")
+        .write();
+}
+
+fn ledger(book: &mut Book) {
+    book.operation(routes::LIST_MOVEMENTS, "stock", "List what moved a product's stock, newest first.")
+        .page_of::<Movement>()
+        .write();
+    book.operation(routes::ADJUST_STOCK, "stock", "Correct the stock by hand.")
+        .idempotent()
+        .body::<AdjustmentRequest>(json!({"delta": -3, "reason": "broken in the warehouse"}))
+        .answer::<Movement>(200, "The movement.")
+        .problem(409, "The stock would go below zero. Nothing was changed.")
+        .write();
+}
+
+fn queues(book: &mut Book) {
+    book.operation(routes::LIST_QUEUES, "queues", "List queues by name.").whole_list_of::<Queue>().write();
+    book.operation(routes::GET_QUEUE, "queues", "Show a queue.").answer::<Queue>(200, "The queue.").write();
+    book.operation(routes::PAUSE_QUEUE, "queues", "Stop a queue from giving out messages.")
+        .optional_body::<PauseRequest>(json!({"reason": "the factory moves house"}))
+        .answer::<Paused>(200, "It is paused.")
+        .write();
+    book.operation(routes::RESUME_QUEUE, "queues", "Let a queue give out messages again.")
+        .optional_body::<PauseRequest>(json!({"reason": "the factory is back"}))
+        .answer::<Paused>(200, "It is not paused.")
+        .write();
+    book.operation(routes::LIST_BURIED, "queues", "List dead letters, newest first.")
+        .page_of::<Message>()
+        .write();
+    book.operation(routes::REDRIVE_QUEUE, "queues", "Make dead letters ready again.")
+        .body::<RedriveRequest>(json!({"reason": "factory-refused", "limit": 100}))
+        .answer::<Redriven>(200, "How many.")
+        .write();
+    book.operation(routes::PURGE_QUEUE, "queues", "Remove dead letters for good, on record.")
+        .body::<PurgeRequest>(json!({"all": true, "reason": "the product is gone"}))
+        .answer::<Purged>(200, "How many.")
+        .write();
+    book.operation(routes::GET_MESSAGE, "queues", "Show a message with every attempt at it.")
+        .answer::<Message>(200, "The message.")
+        .write();
+}
+
+fn operations(book: &mut Book) {
+    book.operation(routes::LIST_PARTNERS, "operations", "List partners and their circuits, by name.")
+        .whole_list_of::<Partner>()
+        .write();
+    book.operation(routes::AUDIT, "operations", "Recompute the invariants from the rows.")
+        .answer::<Audit>(200, "What was found; `ok` says whether all is well.")
+        .write();
+    book.operation(routes::HEALTH, "operations", "Whether the program answers.")
+        .answer::<Health>(200, "It does.")
+        .write();
+    book.operation(routes::READINESS, "operations", "Whether work can be done.")
+        .answer::<Readiness>(200, "It can.")
+        .answer::<Readiness>(503, "It cannot; `faults` says why.")
+        .write();
+    book.operation(routes::TICK, "operations", "Do what time makes necessary.")
+        .answer::<TickReport>(200, "What was done.")
+        .write();
+    book.operation(routes::DRAIN_QUEUE, "operations", "Work off a queue.")
+        .answer::<Drained>(200, "What was done.")
+        .write();
+    book.operation(routes::DESCRIPTION, "operations", "This description.")
+        .document(200, "application/json")
+        .write();
+    book.operation(routes::HOME, "operations", "A page that says what runs here.")
+        .document(200, "text/html")
+        .write();
+}
+
+fn legacy(book: &mut Book) {
+    let only = "Answers only where the variable `legacy_api` is `on`; 404 otherwise.";
+    book.operation(routes::LEGACY_PRODUCT, "old shop", "Show a product as the old shop does.")
+        .description(only)
+        .answer::<LegacyProduct>(200, "The product.")
+        .write();
+    book.operation(routes::LEGACY_REPORT, "old shop", "Report finished goods to the old shop's address.")
+        .description(only)
+        .body_of_any_type::<FactoryReport>(json!({"OrderStockCnt": 40}))
+        .answer::<LegacyAnswer>(200, "The goods are booked.")
+        .problem(403, "Factories do not report from this address.")
+        .write();
+    book.operation(routes::LEGACY_CHECKOUT, "old shop", "Buy a product as the old shop's page does.")
+        .description(only)
+        .idempotent()
+        .body::<CheckoutRequest>(json!({"MessageAttributeFactoryId": "FF-500293"}))
+        .answer::<LegacyAnswer>(200, "Sold or sold out; the message says which.")
+        .problem(404, "The old shop is closed, or has no product.")
+        .write();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::{Method, Route};
+    use serde_json::Value;
+
+    fn written() -> Value {
+        serde_json::to_value(document()).expect("JSON")
+    }
+
+    fn operation<'a>(document: &'a Value, route: &Route) -> &'a Value {
+        &document["paths"][route.path][route.method.name().to_lowercase()]
+    }
+
+    #[test]
+    fn every_route_is_described_and_nothing_else() {
+        let document = written();
+        for route in routes::ALL {
+            assert!(operation(&document, route).is_object(), "{} {}", route.method.name(), route.path);
+        }
+        let described: usize = document["paths"]
+            .as_object()
+            .expect("paths")
+            .values()
+            .map(|item| ["get", "put", "post"].iter().filter(|method| item.get(**method).is_some()).count())
+            .sum();
+        assert_eq!(described, routes::ALL.len());
+        assert_eq!(document["openapi"], "3.1.0");
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        fn walk(document: &Value, value: &Value, seen: &mut usize) {
+            match value {
+                Value::Object(fields) => {
+                    if let Some(Value::String(reference)) = fields.get("$ref") {
+                        let target = document.pointer(reference.trim_start_matches('#'));
+                        assert!(target.is_some(), "{reference}");
+                        *seen += 1;
+                    }
+                    fields.values().for_each(|value| walk(document, value, seen));
+                }
+                Value::Array(elements) => elements.iter().for_each(|value| walk(document, value, seen)),
+                _ => {}
+            }
+        }
+        let document = written();
+        let mut seen = 0;
+        walk(&document, &document, &mut seen);
+        assert!(seen > 100, "{seen}");
+    }
+
+    #[test]
+    fn every_example_of_a_body_is_one_that_is_accepted() {
+        type Decode = fn(&[u8]) -> bool;
+        let decoders: [(Route, Decode); 11] = [
+            (routes::PLACE_ORDER, |body| OrderRequest::decode(body).is_ok()),
+            (routes::PUT_PRODUCT, |body| ProductDefinition::decode(body).is_ok()),
+            (routes::PUT_FACTORY, |body| FactoryDefinition::decode(body).is_ok()),
+            (routes::ADJUST_STOCK, |body| AdjustmentRequest::decode(body).is_ok()),
+            (routes::PAUSE_QUEUE, |body| PauseRequest::decode(body).is_ok()),
+            (routes::RESUME_QUEUE, |body| PauseRequest::decode(body).is_ok()),
+            (routes::REDRIVE_QUEUE, |body| RedriveRequest::decode(body).is_ok()),
+            (routes::PURGE_QUEUE, |body| PurgeRequest::decode(body).is_ok()),
+            (routes::LEGACY_CHECKOUT, |body| CheckoutRequest::decode(body).is_ok()),
+            (routes::REPORT_GOODS, |body| restock_domain::factory::report::read(body).is_ok()),
+            (routes::LEGACY_REPORT, |body| restock_domain::factory::report::read(body).is_ok()),
+        ];
+        let document = written();
+        let mut examples = 0;
+        for route in routes::ALL {
+            let body = &operation(&document, route)["requestBody"]["content"]["application/json"];
+            if body.is_null() {
+                continue;
+            }
+            let (_, decode) = decoders.iter().find(|(known, _)| known == route).expect("a decoder");
+            assert!(decode(body["example"].to_string().as_bytes()), "{}: {}", route.path, body["example"]);
+            examples += 1;
+        }
+        assert_eq!(examples, decoders.len());
+    }
+
+    #[test]
+    fn every_route_that_asks_for_a_key_says_so() {
+        let document = written();
+        for route in routes::ALL {
+            let public = route.access == restock_domain::keys::Access::Public;
+            let operation = operation(&document, route);
+            assert_eq!(operation.get("security").is_none(), public, "{}", route.path);
+            assert_eq!(operation["responses"].get("401").is_none(), public, "{}", route.path);
+            let reads = route.method == Method::Get;
+            assert_eq!(operation.get("requestBody").is_some() && reads, false, "{}", route.path);
+        }
+    }
+}
