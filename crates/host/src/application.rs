@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
@@ -45,6 +46,7 @@ pub(crate) struct Application {
     router: Router<String>,
     components: BTreeMap<String, Ready>,
     databases: BTreeMap<String, Arc<Database>>,
+    ending: Arc<AtomicBool>,
 }
 
 /// A component ready to run.
@@ -80,6 +82,7 @@ impl Application {
         let subscriptions = subscriptions(manifest, values)?;
         let linker = linker(&engine)?;
         let this = Arc::new(OnceLock::new());
+        let ending = Arc::new(AtomicBool::new(false));
         let triggered: BTreeSet<&String> = manifest
             .http
             .iter()
@@ -110,6 +113,7 @@ impl Application {
                 client: client.clone(),
                 redis: redis.clone(),
                 application: Arc::clone(&this),
+                ending: Arc::clone(&ending),
             });
             let ready = ready(&engine, &linker, &options.cache, id, component, runs)?;
             if ready.handler.is_none() && manifest.http.iter().any(|trigger| &trigger.component == id) {
@@ -135,6 +139,7 @@ impl Application {
             router: Router::new(routes),
             components,
             databases,
+            ending,
         });
         // Weak: an application that is its own owner would never end.
         let _ = this.set(Arc::downgrade(&application));
@@ -186,6 +191,11 @@ impl Application {
             .flatten()
             .map_err(outside)?
             .map_err(|error| anyhow::anyhow!("the handler answered: {error}"))
+    }
+
+    /// Announces that what still runs is going to be given up.
+    pub(crate) fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
     }
 
     /// Leaves statements that wait for a database unrun.

@@ -51,11 +51,6 @@ pub async fn prepare(options: &mut Options) -> anyhow::Result<Demo> {
     let factory =
         Factory::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.context("starting the demo's factory")?;
     factory.turn(|knobs| knobs.stage_ms = Some(STAGE_MS))?;
-    if options.listen.port() == 0 {
-        // Callbacks need to know the port before the application starts.
-        let free = tokio::net::TcpListener::bind(options.listen).await.context("looking for a free port")?;
-        options.listen = free.local_addr()?;
-    }
     let secret = secret(&options.data)?;
     set(
         &mut options.variables,
@@ -65,7 +60,6 @@ pub async fn prepare(options: &mut Options) -> anyhow::Result<Demo> {
             ("operator_keys", OPERATOR_KEY),
             ("internal_keys", INTERNAL_KEY),
             ("factory_url", &factory.url()),
-            ("public_url", &format!("http://{}", options.listen)),
             ("callback_secret", &secret),
             ("legacy_api", "on"),
             ("legacy_sku", PRODUCTS[0].sku),

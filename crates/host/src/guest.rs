@@ -1,6 +1,7 @@
 //! What one guest instance holds on the host's side, and what its component may do.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock, Weak};
 
 use wasmtime::component::{Accessor, HasData, ResourceTable};
@@ -34,6 +35,8 @@ pub(crate) struct Runs {
     pub(crate) redis: Redis,
     /// The application around it, for calls to itself; set once it is complete.
     pub(crate) application: Arc<OnceLock<Weak<Application>>>,
+    /// Instances are being given up because the host ends.
+    pub(crate) ending: Arc<AtomicBool>,
 }
 
 /// The host's side of one guest instance.

@@ -1,7 +1,7 @@
 //! Starting and stopping: from a manifest to an application that listens, and back.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ use crate::tick;
 const DRAIN_MS_MAX: u64 = 30_000;
 /// The variable that holds the keys for the application's internal paths.
 const INTERNAL_KEYS: &str = "internal_keys";
+/// The variable that says where the application is reached; unset, it is where the host listens.
+const PUBLIC_URL: &str = "public_url";
 
 /// A running application.
 ///
@@ -117,7 +119,9 @@ impl Host {
     }
 
     fn end(&mut self) {
-        self.application = None;
+        if let Some(application) = self.application.take() {
+            application.end();
+        }
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -167,7 +171,12 @@ struct Started {
 
 async fn start(mut options: Options) -> anyhow::Result<Started> {
     let manifest = Manifest::load(&options.manifest, options.profile.as_deref())?;
+    let (stop, stopped) = watch::channel(false);
+    let server = Server::bind(options.listen, stopped.clone()).await?;
+    let address = server.address()?;
     let key = internal_key(&manifest, &mut options.variables)?;
+    let public = SocketAddr::new(reachable(address.ip()), address.port());
+    options.variables.entry(PUBLIC_URL.to_owned()).or_insert_with(|| format!("http://{public}"));
     let values = manifest.resolve(&options.variables)?;
     let client = Client::new();
     let redis = Redis::new(&options.variables)?;
@@ -183,9 +192,6 @@ async fn start(mut options: Options) -> anyhow::Result<Started> {
         .await
         .context("the start was interrupted")??
     };
-    let (stop, stopped) = watch::channel(false);
-    let server = Server::bind(options.listen, Arc::clone(&application), stopped.clone()).await?;
-    let address = server.address()?;
     let drain = server.drain();
     tracing::info!(
         name = application.name,
@@ -194,7 +200,7 @@ async fn start(mut options: Options) -> anyhow::Result<Started> {
         redis = redis.kind(),
         "the application starts"
     );
-    tokio::spawn(server.run());
+    tokio::spawn(server.run(Arc::clone(&application)));
     redis.subscribe(&application, subscriptions, &stopped);
     if let Some(interval) = options.tick {
         tokio::spawn(tick::run(Arc::clone(&application), interval, address.to_string(), key, stopped));
@@ -208,6 +214,15 @@ async fn start(mut options: Options) -> anyhow::Result<Started> {
         application,
         databases: databases.into_values().collect(),
     })
+}
+
+/// An address that leads to what listens at `address`.
+fn reachable(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(any) if any.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(any) if any.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        address => address,
+    }
 }
 
 /// The key for internal paths: the first of the given ones, else a new one that is then given to the application.

@@ -44,7 +44,6 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 /// A server that listens.
 pub(crate) struct Server {
-    application: Arc<Application>,
     listener: TcpListener,
     shared: Shared,
     stop: watch::Receiver<bool>,
@@ -71,11 +70,7 @@ impl Drain {
 
 impl Server {
     /// Listens at `address`. `stop` turns true when no more connections shall be accepted.
-    pub(crate) async fn bind(
-        address: SocketAddr,
-        application: Arc<Application>,
-        stop: watch::Receiver<bool>,
-    ) -> anyhow::Result<Self> {
+    pub(crate) async fn bind(address: SocketAddr, stop: watch::Receiver<bool>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
             std::io::ErrorKind::AddrInUse => {
                 anyhow::anyhow!(
@@ -88,7 +83,7 @@ impl Server {
             connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
         };
-        Ok(Self { application, listener, shared, stop })
+        Ok(Self { listener, shared, stop })
     }
 
     /// Where it listens.
@@ -101,8 +96,8 @@ impl Server {
         Drain(self.shared.clone())
     }
 
-    /// Accepts connections until told to stop.
-    pub(crate) async fn run(mut self) {
+    /// Accepts connections for the application until told to stop.
+    pub(crate) async fn run(mut self, application: Arc<Application>) {
         loop {
             let Ok(permit) = Arc::clone(&self.shared.connections).acquire_owned().await else { return };
             let accepted = tokio::select! {
@@ -112,7 +107,7 @@ impl Server {
             match accepted {
                 Ok((stream, client)) => {
                     let connection = Arc::new(Served {
-                        application: Arc::clone(&self.application),
+                        application: Arc::clone(&application),
                         requests: Arc::clone(&self.shared.requests),
                         client,
                     });

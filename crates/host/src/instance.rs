@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -109,7 +110,9 @@ impl WorkerState for Worker {
     }
 
     fn drop(&self, store: Store<Guest>, result: Result<(), wasmtime::Error>) {
-        if let Err(error) = result {
+        if let Err(error) = result
+            && !self.runs.ending.load(Ordering::Relaxed)
+        {
             tracing::error!(component = %self.runs.component, "an instance ended: {error:?}");
         }
         drop(store);

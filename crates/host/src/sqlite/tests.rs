@@ -277,9 +277,10 @@ async fn changes_and_row_ids_belong_to_the_connection() {
 
 #[tokio::test]
 async fn settings_belong_to_the_connection_that_made_them() {
-    let (file, plain) = shop().await;
-    run(&plain, "CREATE TABLE sale (sku TEXT REFERENCES stock)").await;
-    let strict = file.open().await;
+    let (file, strict) = shop().await;
+    run(&strict, "CREATE TABLE sale (sku TEXT REFERENCES stock)").await;
+    let plain = file.open().await;
+    run(&plain, "PRAGMA foreign_keys = OFF").await;
     run(&strict, "PRAGMA foreign_keys = ON").await;
     assert_eq!(number(&strict, "PRAGMA foreign_keys").await, 1);
     assert_eq!(number(&plain, "PRAGMA foreign_keys").await, 0);
@@ -307,7 +308,8 @@ async fn the_file_is_the_only_file_within_reach() {
     for sql in
         [format!("ATTACH '{}' AS x", elsewhere.display()), format!("VACUUM INTO '{}'", elsewhere.display())]
     {
-        assert!(fails(&session, &sql).await.contains("not authorized"), "{sql}");
+        let error = fails(&session, &sql).await;
+        assert!(error.contains("authoriz"), "{sql}: {error}");
     }
     assert!(!elsewhere.exists());
     let (_, rows) = file.open().await.execute("PRAGMA database_list", vec![]).await.unwrap();
