@@ -66,7 +66,7 @@ async fn one_key_used_by_many_at_once_makes_one_order() {
         let (client, barrier, body) = (shop.client.clone(), Arc::clone(&barrier), body.clone());
         tokio::spawn(async move {
             barrier.wait().await;
-            client.order_with_key("the same key", &body).await.expect(201)
+            client.order_with_key("the-same-key", &body).await.expect(201)
         })
     });
     let answers: Vec<_> = join_all(answers).await.into_iter().map(|answer| answer.expect("a client")).collect();

@@ -280,12 +280,17 @@ impl Shop {
         self.client.post(INTERNAL, "/internal/replenishment/drain", json!({})).await.expect(200)
     }
 
-    /// Moves the clock past every backoff and works off what became due, until the queue holds nothing that waits.
+    /// Works off the queue until nothing waits in it, moving the clock past every backoff. The clock stands while a worker
+    /// holds a lease: moved, it would take the lease from a worker that is well.
     pub(crate) async fn settle(&self) {
         for _ in 0..60 {
             self.drain().await;
-            let queue = self.queue().await;
-            if queue["ready"] == 0 && queue["leased"] == 0 {
+            let queue = eventually("every worker comes back", || async {
+                let queue = self.queue().await;
+                (queue["leased"] == 0).then_some(queue)
+            })
+            .await;
+            if queue["ready"] == 0 {
                 return;
             }
             self.clock.advance(Duration::from_secs(31));
