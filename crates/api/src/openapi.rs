@@ -283,8 +283,8 @@ mod tests {
             let operation = operation(&document, route);
             assert_eq!(operation.get("security").is_none(), public, "{}", route.path);
             assert_eq!(operation["responses"].get("401").is_none(), public, "{}", route.path);
-            let reads = route.method == Method::Get;
-            assert_eq!(operation.get("requestBody").is_some() && reads, false, "{}", route.path);
+            let sends = operation.get("requestBody").is_some();
+            assert!(!(sends && route.method == Method::Get), "{}", route.path);
         }
     }
 }
