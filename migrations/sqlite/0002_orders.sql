@@ -56,12 +56,12 @@ BEGIN
     FROM json_each(NEW.items) AS item;
 END;
 
+-- One row by VALUES: a SELECT into a table with triggers is collected in a temporary table first.
 CREATE TRIGGER IF NOT EXISTS sold_line_leaves_the_shelf AFTER INSERT ON sales_order_line WHEN NEW.state = 'sold'
 BEGIN
   INSERT INTO stock_movement (sku, kind, delta, on_hand_after, sales_order_id, at_ms)
-  SELECT NEW.sku, 'sold', -NEW.quantity, product.on_hand - NEW.quantity, sales_order.sales_order_id, NEW.at_ms
-    FROM product, sales_order
-   WHERE product.sku = NEW.sku AND sales_order.sequence = NEW.sequence;
+  VALUES (NEW.sku, 'sold', -NEW.quantity, (SELECT on_hand FROM product WHERE sku = NEW.sku) - NEW.quantity,
+          (SELECT sales_order_id FROM sales_order WHERE sequence = NEW.sequence), NEW.at_ms);
 END;
 
 CREATE TRIGGER IF NOT EXISTS waiting_line_is_backordered AFTER INSERT ON sales_order_line WHEN NEW.state = 'waiting'

@@ -28,8 +28,7 @@ pub(crate) struct Sqlite(pub(crate) rusqlite::Connection);
 impl Sqlite {
     /// With what `connection` sets on Spin.
     pub(crate) fn new(connection: rusqlite::Connection) -> Self {
-        let settings =
-            "PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000;";
+        let settings = "PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;";
         connection.execute_batch(settings).expect("the settings are taken");
         Self(connection)
     }
