@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::host;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
 use http_body_util::BodyExt;
 use restock_api::page::PageRequest;
@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// The largest body of a request, bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// How much of a body that is too large is still read, bytes. A client that is cut off while it writes never sees the
+/// answer that tells it why.
+const DISCARDED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -129,23 +132,21 @@ impl Call {
     /// # Errors
     /// 413 for more than [`BODY_BYTES_MAX`], 408 where it does not arrive.
     pub async fn body(&mut self) -> Result<Bytes, Error> {
-        let announced =
-            self.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if announced.is_some_and(|length: u64| length > BODY_BYTES_MAX as u64) {
-            return Err(Error::TooLarge(BODY_BYTES_MAX));
-        }
         let body = &mut self.body;
         let read = async {
             let mut bytes = BytesMut::new();
+            let mut seen = 0_usize;
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|_| Error::Malformed("the body broke off".to_owned()))?;
                 let Ok(data) = frame.into_data() else { continue };
-                if bytes.len() + data.len() > BODY_BYTES_MAX {
-                    return Err(Error::TooLarge(BODY_BYTES_MAX));
+                seen = seen.saturating_add(data.len());
+                if seen <= BODY_BYTES_MAX {
+                    bytes.extend_from_slice(&data);
+                } else if seen > DISCARDED_BYTES_MAX {
+                    break;
                 }
-                bytes.extend_from_slice(&data);
             }
-            Ok(bytes.freeze())
+            if seen > BODY_BYTES_MAX { Err(Error::TooLarge(BODY_BYTES_MAX)) } else { Ok(bytes.freeze()) }
         };
         host::within(BODY_TIME_MAX, read).await.unwrap_or(Err(Error::Slow))
     }
