@@ -28,7 +28,7 @@ use crate::load::{OPENING_STOCK, SKU};
 const PLACE: &str = include_str!("../../components/store-sqlite/src/sql/order_place.sql");
 /// What the store sets on each connection, and the journal mode that it leaves in the file.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-                       PRAGMA recursive_triggers = ON;";
+                       PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;";
 /// Orders that wait for the writer; the next ones wait for a place.
 const WAITING_MAX: usize = 1024;
 

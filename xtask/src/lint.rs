@@ -19,7 +19,6 @@ pub(crate) fn lint() -> Result<()> {
         .or(advice)?;
     cargo("clippy")
         .args(["--release", "--workspace", "--all-targets"])
-        .args(make::excluded_components()?)
         .args(["--", "-D", "warnings"])
         .or(advice)
 }

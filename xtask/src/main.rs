@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
-use crate::step::{Step, cargo};
+use crate::step::cargo;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds, runs, tests, checks and measures Restock.")]
@@ -78,34 +78,32 @@ fn run() -> Result<()> {
         Task::Up(passed) => {
             make::components()?;
             make::host()?;
-            Step::new(make::host_binary()).arg("up").args(passed.args).become_it()
+            make::program("restock").arg("up").args(passed.args).become_it()
         }
         Task::Test(passed) => test(passed.args),
         Task::Lint => lint::lint(),
         Task::Bench(passed) => {
             make::components()?;
             make::host()?;
-            cargo("run")
-                .args(["--release", "--package", "restock-bench", "--"])
-                .args(passed.args)
-                .or("see the bench's own words above; `cargo xtask bench --help` lists what it can measure")
+            make::native("restock-bench")
+                .or("the bench does not compile: see the compiler's message above")?;
+            make::program("restock-bench").args(passed.args).become_it()
         }
     }
 }
 
-/// Runs every native test. With nextest each test has a process of its own and a hung one is named; without it
-/// cargo's runner does the same tests.
+/// Runs every test; those of the components run natively too. With nextest each test has a process of its own and a hung
+/// one is named; without it cargo's runner does the same tests.
 fn test(args: Vec<OsString>) -> Result<()> {
     make::components()?;
     make::host()?;
     let runner = if step::is_there("cargo", &["nextest", "--version"]) {
         cargo("nextest").arg("run")
     } else {
-        cargo("test")
+        cargo("test").arg("--no-fail-fast")
     };
     runner
         .args(["--release", "--workspace"])
-        .args(make::excluded_components()?)
         .args(args)
         .or("a test failed: run it alone with `cargo xtask test NAME`; RUST_LOG=debug makes the host talk")
 }

@@ -25,11 +25,6 @@ pub(crate) fn component_names() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// `--exclude NAME` for every component, for commands on the native part of the workspace.
-pub(crate) fn excluded_components() -> Result<Vec<String>> {
-    Ok(component_names()?.into_iter().flat_map(|name| ["--exclude".to_owned(), name]).collect())
-}
-
 /// `--package NAME` for every component.
 pub(crate) fn chosen_components() -> Result<Vec<String>> {
     Ok(component_names()?.into_iter().flat_map(|name| ["--package".to_owned(), name]).collect())
@@ -46,15 +41,21 @@ pub(crate) fn components() -> Result<()> {
 
 /// Builds target/release/restock.
 pub(crate) fn host() -> Result<()> {
-    cargo("build")
-        .args(["--release", "--package", "restock-host"])
-        .or("the host does not compile: see the compiler's message above; \
+    native("restock").or("the host does not compile: see the compiler's message above; \
          if a linker or `cc` is missing, install a C compiler (Debian: apt install build-essential)")
 }
 
-/// Where [`host`] leaves its program.
-pub(crate) fn host_binary() -> PathBuf {
-    target().join("release").join(format!("restock{}", std::env::consts::EXE_SUFFIX))
+/// Builds a native program of the workspace.
+///
+/// With `--workspace` and not with `--package`, as tests and lints do it: cargo unites the features of what is chosen, and another
+/// choice would build wasmtime a second time.
+pub(crate) fn native(binary: &str) -> Step {
+    cargo("build").args(["--release", "--workspace", "--bin", binary])
+}
+
+/// Where a native program is left.
+pub(crate) fn program(binary: &str) -> Step {
+    Step::new(target().join("release").join(format!("{binary}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Sees to it that the compiler can make WebAssembly.
