@@ -77,12 +77,14 @@ fn spin_sdk() -> anyhow::Result<PathBuf> {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let path = metadata["packages"]
-        .as_array()
+    let path = metadata
+        .get("packages")
+        .and_then(serde_json::Value::as_array)
         .into_iter()
         .flatten()
-        .find(|package| package["name"] == "spin-sdk")
-        .and_then(|package| package["manifest_path"].as_str())
+        .find(|package| package.get("name").is_some_and(|name| name == "spin-sdk"))
+        .and_then(|package| package.get("manifest_path"))
+        .and_then(serde_json::Value::as_str)
         .context("the workspace does not depend on spin-sdk")?;
     Path::new(path).parent().map(Path::to_path_buf).context("spin-sdk has no folder")
 }

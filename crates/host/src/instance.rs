@@ -113,7 +113,9 @@ impl WorkerState for Worker {
         if let Err(error) = result
             && !self.runs.ending.load(Ordering::Relaxed)
         {
-            tracing::error!(component = %self.runs.component, "an instance ended: {error:?}");
+            // The backtrace is of no use without the names that the components are stripped of.
+            tracing::error!(component = %self.runs.component, "an instance ended: {}", error.root_cause());
+            tracing::debug!("{error:?}");
         }
         drop(store);
     }

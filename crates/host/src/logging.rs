@@ -12,10 +12,14 @@ use tracing_subscriber::EnvFilter;
 const LINE_BYTES_MAX: usize = 8 * 1024;
 /// What is logged when `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info,wasmtime=warn,hyper=warn";
+/// The same, where a person reads something else on the same terminal.
+const QUIET_FILTER: &str = "warn";
 
-/// Starts logging for the program. What `RUST_LOG` says is followed.
-pub fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+/// Starts logging for the program. What `RUST_LOG` says is followed; without it, `quiet` leaves only what went wrong
+/// on a terminal.
+pub fn start(quiet: bool) {
+    let default = if quiet && std::io::stderr().is_terminal() { QUIET_FILTER } else { DEFAULT_FILTER };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start would fail, and the first one's choice then stands.
     let _ = if std::io::stderr().is_terminal() {

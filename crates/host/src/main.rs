@@ -55,8 +55,8 @@ struct Up {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start();
     let Command::Up(up) = cli.command;
+    logging::start(up.demo);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(run(up)),
@@ -93,7 +93,12 @@ async fn run(up: Up) -> anyhow::Result<()> {
     stop.await?;
     tracing::info!("stopping: requests in progress are finished first");
     drop(guide);
-    host.stop().await
+    let again = stop_signal()?;
+    tokio::select! {
+        result = host.stop() => result,
+        // Someone is in a hurry. What was answered is safe.
+        result = again => result,
+    }
 }
 
 fn say(line: &str) -> anyhow::Result<()> {

@@ -97,10 +97,6 @@ async fn connect_and_hear(address: &str, channels: &[String], backlog: &Backlog,
     }
     *heard = true;
     tracing::info!(channels = channels.len(), "the Redis trigger listens");
-    // What was published while nobody listened is looked for once.
-    for channel in channels {
-        backlog.push(channel, b"");
-    }
     let mut messages = pubsub.on_message();
     while let Some(message) = messages.next().await {
         backlog.push(message.get_channel_name(), message.get_payload_bytes());

@@ -228,7 +228,7 @@ fn collect(
     statement: &mut rusqlite::Statement<'_>,
     parameters: &[Value],
 ) -> Result<(Vec<String>, Vec<RowResult>), RowFault> {
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement
         .query(rusqlite::params_from_iter(parameters.iter().map(Bound)))
         .map_err(RowFault::Sqlite)?;

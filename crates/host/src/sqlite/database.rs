@@ -101,6 +101,11 @@ impl Database {
         std::mem::take(&mut *lock(&self.threads))
     }
 
+    /// Set once nothing may be run any more.
+    pub(super) fn killed(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.killed)
+    }
+
     /// The profile of a connection that has made no setting.
     pub(super) fn base(&self) -> Arc<Profile> {
         self.shared(Profile::default()).unwrap_or_default()

@@ -1,5 +1,6 @@
 //! A guest's connection: a place among the shared ones, or a real connection of its own once it needs one.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -211,10 +212,13 @@ impl Session {
             .ok_or_else(|| Error::Io("too many transactions are open at one time".to_owned()))?;
         let (own, jobs) = channel::<PrivateJob>();
         let path = self.database.path().to_owned();
+        let killed = self.database.killed();
         let serve = move || {
             let _permit = permit;
             let connection = Connection::open_private(&path, &profile, history);
-            while let Ok(job) = jobs.recv() {
+            while let Ok(job) = jobs.recv()
+                && !killed.load(Ordering::SeqCst)
+            {
                 let outcome = match &connection {
                     Ok(connection) => connection.execute(&job.sql, &job.parameters, Use::Private),
                     Err(error) => Outcome::Failed(failure(error)),
