@@ -41,13 +41,13 @@ pub(crate) async fn ready(_call: Call) -> Result<Answer, Error> {
     })
 }
 
-/// Reads every variable of the application the way the component does that uses it. The secret of the callback addresses is
-/// not among them: this component has no use for it, and the manifest makes it required.
+/// Reads every variable of the application the way the component does that uses it.
 async fn configuration_faults() -> Vec<String> {
     let mut reader = Reader::default();
     reader.keys().await;
     reader.operator_networks().await;
     reader.callback_networks().await;
+    reader.callback_secret().await;
     reader.doorbell(Door::Public).await;
     reader.factory_url().await;
     reader.factory_rate_per_second().await;
