@@ -1,8 +1,8 @@
 //! The embedded host: runs spin.toml on wasmtime.
 //!
 //! It implements what this application's manifest uses, with Spin's own meaning, and refuses to start on anything
-//! else. Reading order: [`host`] (start and stop), [`manifest`], [`application`] (components made ready to run),
-//! [`http`] (requests in), [`outbound`] (requests out), [`sqlite`] (group commit), [`redis`] (doorbells).
+//! else. Reading order: `host` (start and stop), `manifest`, `application` (components made ready to run),
+//! `http` (requests in), `outbound` (requests out), `sqlite` (group commit), `redis` (doorbells).
 
 mod allow;
 mod application;

@@ -16,7 +16,7 @@ const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
 
 /// Runs a Restock application on this machine.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(name = "restock", version, about)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

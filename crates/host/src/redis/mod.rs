@@ -5,6 +5,8 @@
 
 mod backlog;
 mod remote;
+#[cfg(test)]
+mod tests;
 mod trigger;
 
 use std::collections::BTreeMap;
