@@ -13,7 +13,7 @@ use restock_bindings::queue::{self, Delivery};
 use restock_bindings::types::Fault;
 use restock_domain::attempt::{self, Failure, Settlement, Verdict};
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Messages that are claimed, worked on and settled together.
 pub const BATCH_MESSAGES: u32 = 16;
@@ -54,7 +54,7 @@ impl Drain {
     where
         F: Future<Output = anyhow::Result<Verdict>>,
     {
-        let started_ms = host::now_ms();
+        let started = Instant::now();
         let mut drained = Drained::default();
         let mut attempts_max = None;
         loop {
@@ -78,8 +78,7 @@ impl Drain {
             }
             drop(running);
             settle(&settlements).await;
-            let used_ms = host::now_ms().saturating_sub(started_ms);
-            if Duration::from_millis(used_ms) >= DRAIN_TIME_MAX {
+            if started.elapsed() >= DRAIN_TIME_MAX {
                 doorbell::ring(self.door, self.queue).await;
                 return Ok(drained);
             }
