@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::application::Application;
 use crate::cache::random_hex;
@@ -36,6 +37,7 @@ pub struct Host {
     stop: watch::Sender<bool>,
     drain: Drain,
     redis: Redis,
+    tick: Option<JoinHandle<()>>,
     application: Option<Arc<Application>>,
     databases: Vec<Arc<Database>>,
     runtime: Option<Runtime>,
@@ -66,6 +68,7 @@ impl Host {
             stop: started.stop,
             drain: started.drain,
             redis: started.redis,
+            tick: started.tick,
             application: Some(started.application),
             databases: started.databases,
             runtime: runtime.take(),
@@ -92,9 +95,14 @@ impl Host {
     pub async fn stop(mut self) -> anyhow::Result<()> {
         // The receivers are gone when everything has ended already.
         let _ = self.stop.send(true);
+        let tick = self.tick.take();
         let drained = async {
             self.drain.wait().await;
             self.redis.wait().await;
+            if let Some(tick) = tick {
+                // A tick that panicked is over as well.
+                let _ = tick.await;
+            }
         };
         if tokio::time::timeout(Duration::from_millis(DRAIN_MS_MAX), drained).await.is_err() {
             tracing::warn!("some requests took longer than {DRAIN_MS_MAX} ms and are given up");
@@ -165,6 +173,7 @@ struct Started {
     stop: watch::Sender<bool>,
     drain: Drain,
     redis: Redis,
+    tick: Option<JoinHandle<()>>,
     application: Arc<Application>,
     databases: Vec<Arc<Database>>,
 }
@@ -202,15 +211,16 @@ async fn start(mut options: Options) -> anyhow::Result<Started> {
     );
     tokio::spawn(server.run(Arc::clone(&application)));
     redis.subscribe(&application, subscriptions, &stopped);
-    if let Some(interval) = options.tick {
-        tokio::spawn(tick::run(Arc::clone(&application), interval, address.to_string(), key, stopped));
-    }
+    let tick = options.tick.map(|interval| {
+        tokio::spawn(tick::run(Arc::clone(&application), interval, address.to_string(), key, stopped))
+    });
     Ok(Started {
         address,
         variables: values,
         stop,
         drain,
         redis,
+        tick,
         application,
         databases: databases.into_values().collect(),
     })

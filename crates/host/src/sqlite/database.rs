@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::classify::Class;
 use super::connection::{Connection, Outcome, Use};
 use super::pragma::{Profile, Setting};
+use super::session::Table;
 use super::writer::Writer;
 use crate::bindings::imports::spin::sqlite::sqlite::{Error, Value};
 
@@ -24,8 +25,13 @@ const WAITING_MAX: usize = 8_192;
 const PROFILES_MAX: usize = 16;
 /// Statement texts whose class is remembered.
 const CLASSES_MAX: usize = 4_096;
+/// Answers to settings that are remembered.
+const SETTINGS_REMEMBERED_MAX: usize = 256;
 /// Guests that may have a connection of their own at one time, per file.
 const PRIVATE_MAX: usize = 128;
+
+/// What statements that made a profile answered.
+type Settings = HashMap<(Arc<Profile>, Arc<str>), Table>;
 
 /// A statement on its way.
 pub(super) struct Job {
@@ -44,6 +50,7 @@ pub(crate) struct Database {
     threads: Mutex<Vec<JoinHandle<()>>>,
     profiles: Mutex<HashSet<Arc<Profile>>>,
     classes: Mutex<HashMap<Arc<str>, Class>>,
+    settings: Mutex<Settings>,
     private: Arc<AtomicUsize>,
     killed: Arc<AtomicBool>,
     /// Held by the writer while it writes.
@@ -83,6 +90,7 @@ impl Database {
             threads: Mutex::new(threads),
             profiles: Mutex::new(HashSet::from([base])),
             classes: Mutex::default(),
+            settings: Mutex::default(),
             private: Arc::default(),
             killed,
             writing,
@@ -130,6 +138,21 @@ impl Database {
         let profile = Arc::new(profile);
         profiles.insert(Arc::clone(&profile));
         Some(profile)
+    }
+
+    /// What a statement that made this profile answered the last time. Every guest instance begins with the same few
+    /// settings, and their answers depend on nothing else.
+    pub(super) fn setting_answer(&self, profile: &Arc<Profile>, sql: &Arc<str>) -> Option<Table> {
+        lock(&self.settings).get(&(Arc::clone(profile), Arc::clone(sql))).cloned()
+    }
+
+    /// Remembers the answer of a statement that made a profile.
+    pub(super) fn keep_setting_answer(&self, profile: &Arc<Profile>, sql: &Arc<str>, table: &Table) {
+        let mut settings = lock(&self.settings);
+        if settings.len() >= SETTINGS_REMEMBERED_MAX {
+            settings.clear();
+        }
+        settings.insert((Arc::clone(profile), Arc::clone(sql)), table.clone());
     }
 
     /// What is known of a statement text.

@@ -84,8 +84,15 @@ impl Session {
                 Pragma::Set(setting) => match self.database.profile(&profile, setting) {
                     None => self.leave(&sql, parameters).await,
                     Some(changed) => {
-                        // On a connection that already has the setting it answers what it would answer anywhere.
-                        let table = self.read(&changed, &sql, parameters).await?;
+                        let table = match self.database.setting_answer(&changed, &sql) {
+                            Some(table) => table,
+                            None => {
+                                // On a connection that already has the setting it answers as on any other.
+                                let table = self.read(&changed, &sql, parameters).await?;
+                                self.database.keep_setting_answer(&changed, &sql, &table);
+                                table
+                            }
+                        };
                         lock(&self.state).profile = changed;
                         Ok(table)
                     }
