@@ -19,7 +19,8 @@ pub(crate) async fn alive(_call: Call) -> Result<Answer, Error> {
 
 /// `GET /readyz`: everything that stands in the way at once, wrong variables and the store alike.
 pub(crate) async fn ready(_call: Call) -> Result<Answer, Error> {
-    let mut faults = configuration_faults().await;
+    let wrong_variables = wrong_variables().await;
+    let mut faults = wrong_variables.clone();
     let store = match ops::ready().await {
         Ok(store) => Some(store),
         Err(fault) => {
@@ -31,6 +32,7 @@ pub(crate) async fn ready(_call: Call) -> Result<Answer, Error> {
     let readiness = Readiness {
         status: if ready { "ready" } else { "not-ready" },
         faults,
+        wrong_variables,
         schema_version: store.as_ref().map(|store| store.schema_version),
         store: store.map(|store| store.engine),
     };
@@ -42,7 +44,7 @@ pub(crate) async fn ready(_call: Call) -> Result<Answer, Error> {
 }
 
 /// Reads every variable of the application the way the component does that uses it.
-async fn configuration_faults() -> Vec<String> {
+async fn wrong_variables() -> Vec<String> {
     let mut reader = Reader::default();
     reader.keys().await;
     reader.operator_networks().await;

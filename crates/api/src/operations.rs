@@ -19,6 +19,8 @@ pub struct Readiness {
     pub status: &'static str,
     /// What stands in the way, each in words; empty where nothing does.
     pub faults: Vec<String>,
+    /// Those of the faults that are wrong values of variables: they do not go away by waiting.
+    pub wrong_variables: Vec<String>,
     /// What the store runs on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<String>,

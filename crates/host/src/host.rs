@@ -16,6 +16,7 @@ use crate::http::{Drain, Server};
 use crate::manifest::Manifest;
 use crate::options::Options;
 use crate::outbound::Client;
+use crate::readiness;
 use crate::redis::Redis;
 use crate::sqlite::{Database, close};
 use crate::tick;
@@ -209,6 +210,7 @@ async fn start(mut options: Options) -> anyhow::Result<Started> {
         redis = redis.kind(),
         "the application starts"
     );
+    readiness::check(&application, &address.to_string()).await?;
     tokio::spawn(server.run(Arc::clone(&application)));
     redis.subscribe(&application, subscriptions, &stopped);
     let tick = options.tick.map(|interval| {

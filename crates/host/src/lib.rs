@@ -20,6 +20,7 @@ pub mod logging;
 mod manifest;
 mod options;
 mod outbound;
+mod readiness;
 mod redis;
 mod route;
 mod sqlite;
