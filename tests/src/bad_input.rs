@@ -156,7 +156,9 @@ async fn a_body_that_cannot_be_read_is_refused_before_anything_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_paths_wrong_methods_and_bad_queries_are_told_apart() {
     let shop = Shop::with_product(5, 0, 10).await;
-    for path in ["/v1", "/v1/nothing", "/v2/orders", "/v1/orders/x/y", "/index.php", "/internal/nothing/drain"] {
+    for path in
+        ["/v1", "/v1/nothing", "/v2/orders", "/v1/orders/x/y", "/index.php", "/internal/nothing/drain"]
+    {
         let answer = shop.client.get(OPERATOR, path).await;
         assert_eq!(answer.status, 404, "{path}: {}", answer.text);
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
@@ -181,7 +183,12 @@ async fn unknown_paths_wrong_methods_and_bad_queries_are_told_apart() {
         assert_eq!(answer.status, 422, "{query}: {}", answer.text);
     }
     shop.client.get(VIEWER, "/v1/production?status=lost").await.expect(422);
-    for path in ["/v1/products/no-such", "/v1/stock/no-such/movements", "/v1/orders/no-such", "/v1/production/no-such"] {
+    for path in [
+        "/v1/products/no-such",
+        "/v1/stock/no-such/movements",
+        "/v1/orders/no-such",
+        "/v1/production/no-such",
+    ] {
         shop.client.get(OPERATOR, path).await.expect(404);
     }
 }

@@ -87,7 +87,8 @@ async fn a_report_without_a_usable_count_is_refused_and_changes_nothing() {
         assert_eq!(answer.status, 422, "{body}: {}", answer.text);
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     }
-    let answer = shop.client.send(Method::POST, &url, &[("content-type", "application/json")], "{no json").await;
+    let answer =
+        shop.client.send(Method::POST, &url, &[("content-type", "application/json")], "{no json").await;
     answer.expect(400);
     assert_eq!(shop.on_hand(SKU).await, 0);
     assert_eq!(shop.only_production().await["status"], "requested");

@@ -94,7 +94,8 @@ async fn every_answered_order_survives_kills_in_the_middle_of_bursts() {
                         ("content-type", "application/json"),
                         ("idempotency-key", key.as_str()),
                     ];
-                    match client.try_send(http::Method::POST, "/v1/orders", &headers, body.to_string()).await {
+                    match client.try_send(http::Method::POST, "/v1/orders", &headers, body.to_string()).await
+                    {
                         Ok(answer) if answer.status == 201 => {
                             ids.push(answer.json["id"].as_str().expect("an id").to_owned());
                             answered.notify_one();

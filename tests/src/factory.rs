@@ -125,8 +125,11 @@ async fn a_refusal_is_buried_at_once_and_goes_through_when_it_is_redriven() {
     assert_eq!(shop.production().await.len(), 1, "asking again is an operator's decision");
 
     shop.factory.turn(|knobs| knobs.refuse = None).unwrap();
-    let redriven =
-        shop.client.post(OPERATOR, "/v1/queues/replenishment/redrive", json!({"all": true})).await.expect(200);
+    let redriven = shop
+        .client
+        .post(OPERATOR, "/v1/queues/replenishment/redrive", json!({"all": true}))
+        .await
+        .expect(200);
     assert_eq!(redriven, json!({"redriven": 1}));
     shop.finish_jobs(1).await;
     assert_eq!(shop.on_hand(SKU).await, 10);

@@ -11,14 +11,34 @@ use crate::support::{OPERATOR, SKU, STOREFRONT, Shop, VIEWER, items};
 async fn every_described_operation_exists() {
     let shop = Shop::with_product(5, 0, 10).await;
     let description = shop.client.send(Method::GET, "/openapi.json", &[], "").await.expect(200);
-    assert!(description["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{description}");
+    assert!(
+        description["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")),
+        "{description}"
+    );
     let paths = description["paths"].as_object().expect("paths");
     for path in [
-        "/v1/orders", "/v1/orders/{id}", "/v1/products", "/v1/products/{sku}", "/v1/factories/{id}",
-        "/v1/factory/callbacks/{token}", "/v1/production", "/v1/production/{id}", "/v1/stock/{sku}/movements",
-        "/v1/stock/{sku}/adjustments", "/v1/audit", "/v1/queues", "/v1/queues/{queue}", "/v1/queues/{queue}/pause",
-        "/v1/queues/{queue}/resume", "/v1/queues/{queue}/buried", "/v1/queues/{queue}/redrive",
-        "/v1/queues/{queue}/purge", "/v1/messages/{id}", "/healthz", "/readyz", "/internal/tick",
+        "/v1/orders",
+        "/v1/orders/{id}",
+        "/v1/products",
+        "/v1/products/{sku}",
+        "/v1/factories/{id}",
+        "/v1/factory/callbacks/{token}",
+        "/v1/production",
+        "/v1/production/{id}",
+        "/v1/stock/{sku}/movements",
+        "/v1/stock/{sku}/adjustments",
+        "/v1/audit",
+        "/v1/queues",
+        "/v1/queues/{queue}",
+        "/v1/queues/{queue}/pause",
+        "/v1/queues/{queue}/resume",
+        "/v1/queues/{queue}/buried",
+        "/v1/queues/{queue}/redrive",
+        "/v1/queues/{queue}/purge",
+        "/v1/messages/{id}",
+        "/healthz",
+        "/readyz",
+        "/internal/tick",
         "/internal/{queue}/drain",
     ] {
         assert!(paths.contains_key(path), "{path} is not described");
@@ -26,7 +46,8 @@ async fn every_described_operation_exists() {
     for (path, operations) in paths {
         let known = path.replace("{sku}", SKU).replace("{queue}", "replenishment");
         let known = known.replace("{id}", "x").replace("{token}", "x").replace("{slug}", "x");
-        for method in operations.as_object().expect("operations").keys().filter(|name| *name != "parameters") {
+        for method in operations.as_object().expect("operations").keys().filter(|name| *name != "parameters")
+        {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
             let headers = [("authorization", "Bearer operator-key"), ("content-type", "application/json")];
             let answer = shop.client.send(method.clone(), &known, &headers, "not json").await;
@@ -72,9 +93,16 @@ async fn lists_are_walked_page_by_page() {
     }
     let page = shop.client.get(VIEWER, "/v1/stock/sku-0/movements?limit=4").await.expect(200);
     let cursor = page["next_cursor"].as_str().expect("more").to_owned();
-    let rest = shop.client.get(VIEWER, &format!("/v1/stock/sku-0/movements?limit=4&cursor={cursor}")).await.expect(200);
-    let levels: Vec<_> =
-        items(page).iter().chain(&items(rest.clone())).map(|m| m["on_hand_after"].as_i64().unwrap()).collect();
+    let rest = shop
+        .client
+        .get(VIEWER, &format!("/v1/stock/sku-0/movements?limit=4&cursor={cursor}"))
+        .await
+        .expect(200);
+    let levels: Vec<_> = items(page)
+        .iter()
+        .chain(&items(rest.clone()))
+        .map(|m| m["on_hand_after"].as_i64().unwrap())
+        .collect();
     assert_eq!(levels, [5, 6, 7, 8, 9, 10]);
     assert_eq!(rest["next_cursor"], Value::Null);
 }
@@ -84,7 +112,9 @@ async fn a_database_from_the_future_is_not_touched_and_said_to_be_one() {
     let mut shop = Shop::with_product(5, 0, 10).await;
     shop.client.send(Method::GET, "/readyz", &[], "").await.expect(200);
     shop.database()
-        .execute_batch("INSERT INTO schema_migration (version, name, applied_at_ms) VALUES (9999, 'tomorrow', 0)")
+        .execute_batch(
+            "INSERT INTO schema_migration (version, name, applied_at_ms) VALUES (9999, 'tomorrow', 0)",
+        )
         .unwrap();
     shop = shop.restart().await;
     let ready = shop.client.send(Method::GET, "/readyz", &[], "").await;
@@ -95,8 +125,10 @@ async fn a_database_from_the_future_is_not_touched_and_said_to_be_one() {
     assert!(answer.header("retry-after").is_some(), "{:?}", answer.headers);
     answer.expect(503);
     shop.client.get(VIEWER, "/v1/queues").await.expect(503);
-    let left: i64 =
-        shop.database().query_row("SELECT on_hand FROM product WHERE sku = ?1", [SKU], |row| row.get(0)).unwrap();
+    let left: i64 = shop
+        .database()
+        .query_row("SELECT on_hand FROM product WHERE sku = ?1", [SKU], |row| row.get(0))
+        .unwrap();
     assert_eq!(left, 5);
 }
 

@@ -12,7 +12,8 @@ fn guarded() -> Vec<(Method, String, String, [bool; 4])> {
     const READ: [bool; 4] = [false, true, true, false];
     const WRITE: [bool; 4] = [false, false, true, false];
     let get = |path: &str, who| (Method::GET, path.to_owned(), String::new(), who);
-    let post = |path: &str, body: serde_json::Value, who| (Method::POST, path.to_owned(), body.to_string(), who);
+    let post =
+        |path: &str, body: serde_json::Value, who| (Method::POST, path.to_owned(), body.to_string(), who);
     let queue = "/v1/queues/replenishment";
     vec![
         post("/v1/orders", order(&[(SKU, 1)]), [true, false, true, false]),
@@ -68,7 +69,11 @@ async fn each_role_reaches_what_it_is_for_and_nothing_else() {
                 assert!(answer.status.as_u16() < 500, "{method} {path} with {key}: {}", answer.text);
             } else if path.starts_with("/internal") {
                 // Workers are not given the keys of roles that they do not serve: to them those are unknown.
-                assert!(matches!(answer.status.as_u16(), 401 | 403), "{method} {path} with {key}: {}", answer.text);
+                assert!(
+                    matches!(answer.status.as_u16(), 401 | 403),
+                    "{method} {path} with {key}: {}",
+                    answer.text
+                );
             } else {
                 assert_eq!(answer.status, 403, "{method} {path} with {key}: {}", answer.text);
             }
@@ -87,9 +92,16 @@ async fn the_storefront_sees_what_customers_may_see() {
         json!({"sku": SKU, "name": "부산도너츠", "price": {"amount": 19900, "currency": "KRW"}, "available": 5})
     );
     let full = shop.client.get(VIEWER, &path).await.expect(200);
-    for name in
-        ["available", "on_hand", "on_order", "backordered", "reorder_point", "order_up_to", "policy", "factory_id"]
-    {
+    for name in [
+        "available",
+        "on_hand",
+        "on_order",
+        "backordered",
+        "reorder_point",
+        "order_up_to",
+        "policy",
+        "factory_id",
+    ] {
         assert!(!full[name].is_null(), "{name}: {full}");
     }
     assert!(full["ad"]["status"].is_string(), "{full}");
@@ -129,7 +141,8 @@ async fn callers_outside_the_networks_are_refused_and_cannot_pretend() {
         ("forwarded", "for=10.1.2.3"),
     ];
     shop.client.send(Method::GET, "/v1/queues", &headers, "").await.expect(403);
-    let callback = format!("/v1/factory/callbacks/{}.{}", "01890000-0000-7000-8000-000000000000", "A".repeat(43));
+    let callback =
+        format!("/v1/factory/callbacks/{}.{}", "01890000-0000-7000-8000-000000000000", "A".repeat(43));
     let body = json!({"OrderStockCnt": 1}).to_string();
     let headers = [("content-type", "application/json"), ("spin-client-addr", "10.1.2.3:4711")];
     shop.client.send(Method::POST, &callback, &headers, body).await.expect(403);
@@ -141,7 +154,9 @@ async fn keys_appear_in_no_answer() {
     shop.factory.turn(|knobs| knobs.refuse = Some(400)).unwrap();
     shop.client.order(SKU, 1).await.expect(201);
     shop.settle().await;
-    for path in ["/v1/queues/replenishment/buried", "/v1/production", "/readyz", "/v1/partners", "/openapi.json"] {
+    for path in
+        ["/v1/queues/replenishment/buried", "/v1/production", "/readyz", "/v1/partners", "/openapi.json"]
+    {
         let text = shop.client.get(VIEWER, path).await.text;
         for secret in [STOREFRONT, VIEWER, OPERATOR, INTERNAL, "a secret of the tests", "/callbacks/0"] {
             assert!(!text.contains(secret), "{path}: {text}");

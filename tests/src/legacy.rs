@@ -25,7 +25,8 @@ async fn post(shop: &Shop, path: &str, body: Value) -> Answer {
 async fn the_old_checkout_sells_until_nothing_is_left_and_says_so() {
     let shop = old_shop(3).await;
     for left in [2, 1, 0, 0, 0] {
-        let answer = post(&shop, "/checkout", json!({"MessageAttributeFactoryId": FACTORY})).await.expect(200);
+        let answer =
+            post(&shop, "/checkout", json!({"MessageAttributeFactoryId": FACTORY})).await.expect(200);
         let message = answer["message"].as_str().expect("a message");
         assert!(message.contains(&left.to_string()), "{left}: {message}");
     }

@@ -40,7 +40,9 @@ async fn a_sale_empties_the_shelf_and_the_factory_fills_it_again() {
     let ledger: Vec<_> = movements
         .iter()
         .rev()
-        .map(|m| (m["kind"].as_str().unwrap(), m["delta"].as_i64().unwrap(), m["on_hand_after"].as_i64().unwrap()))
+        .map(|m| {
+            (m["kind"].as_str().unwrap(), m["delta"].as_i64().unwrap(), m["on_hand_after"].as_i64().unwrap())
+        })
         .collect();
     assert_eq!(ledger, [("opening", 3, 3), ("sold", -3, 0), ("received", 10, 10), ("sold", -1, 9)]);
     assert_eq!(shop.factory.stats().requests, 1);
@@ -118,6 +120,9 @@ async fn an_adjustment_moves_the_stock_reorders_and_is_refused_below_zero() {
     shop.client.post(OPERATOR, &path, json!({"delta": -6, "reason": "a typo"})).await.expect(409);
     assert_eq!(shop.on_hand(SKU).await, 5);
     let movements = items(shop.client.get(VIEWER, &format!("/v1/stock/{SKU}/movements")).await.expect(200));
-    assert_eq!((&movements[0]["kind"], &movements[0]["reason"]), (&json!("adjusted"), &json!("water damage")));
+    assert_eq!(
+        (&movements[0]["kind"], &movements[0]["reason"]),
+        (&json!("adjusted"), &json!("water damage"))
+    );
     shop.audit().await;
 }

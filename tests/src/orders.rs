@@ -87,9 +87,11 @@ async fn rejected_orders_are_kept_as_demand() {
     let rejected = shop.client.order(SKU, 5).await.expect(409);
     let (status, wanted): (String, i64) = shop
         .database()
-        .query_row("SELECT status, quantity FROM sales_order JOIN sales_order_line USING (sequence)", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row(
+            "SELECT status, quantity FROM sales_order JOIN sales_order_line USING (sequence)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
         .unwrap();
     assert_eq!((status.as_str(), wanted), ("rejected", 5), "{rejected}");
     shop.audit().await;

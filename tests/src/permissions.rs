@@ -85,7 +85,11 @@ async fn what_the_host_does_not_know_stops_the_start_and_is_named() {
     let path = folder.path().join("spin.toml");
     let odd = manifest
         .replacen("[component.sales]", "[component.sales]\nai_models = [\"llama\"]\nfrobnicate = true", 1)
-        .replacen("[[trigger.http]]", "[[trigger.cron]]\nschedule = \"* * * * *\"\ncomponent = \"clock\"\n\n[[trigger.http]]", 1);
+        .replacen(
+            "[[trigger.http]]",
+            "[[trigger.cron]]\nschedule = \"* * * * *\"\ncomponent = \"clock\"\n\n[[trigger.http]]",
+            1,
+        );
     fs::write(&path, odd).unwrap();
     let mut options = restock_host::Options::new(&path, folder.path().join("data"));
     options.variables = crate::support::variables("http://127.0.0.1:1");

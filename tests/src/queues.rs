@@ -76,7 +76,8 @@ async fn a_purge_needs_a_reason_and_is_on_record() {
     assert_eq!(operate(&shop, "purge", json!({"ids": [id], "reason": "test order"})).await["purged"], 1);
     assert_eq!(operate(&shop, "purge", json!({"all": true, "reason": "season is over"})).await["purged"], 2);
     assert_eq!(shop.queue().await["buried"], 0);
-    let message = shop.client.get(VIEWER, &format!("/v1/messages/{}", id.as_str().unwrap())).await.expect(200);
+    let message =
+        shop.client.get(VIEWER, &format!("/v1/messages/{}", id.as_str().unwrap())).await.expect(200);
     assert_eq!(message["state"], "purged");
     let recorded: Vec<(i64, String)> = shop
         .database()
@@ -113,7 +114,9 @@ async fn queues_are_listed_and_unknown_ones_are_not_found() {
     shop.settle().await;
     let queues = items(shop.client.get(VIEWER, "/v1/queues").await.expect(200));
     let queue = queues.iter().find(|queue| queue["queue"] == "replenishment").expect("the queue");
-    for (name, value) in [("ready", 0), ("leased", 0), ("buried", 0), ("done_total", 1), ("oldest_ready_seconds", 0)] {
+    for (name, value) in
+        [("ready", 0), ("leased", 0), ("buried", 0), ("done_total", 1), ("oldest_ready_seconds", 0)]
+    {
         assert_eq!(queue[name], value, "{name}: {queue}");
     }
     for path in ["/v1/queues/no-such", "/v1/queues/no-such/buried"] {
@@ -121,7 +124,13 @@ async fn queues_are_listed_and_unknown_ones_are_not_found() {
     }
     for what in ["pause", "resume", "redrive", "purge"] {
         let body = json!({"all": true, "reason": "x"});
-        let body = if what == "redrive" { json!({"all": true}) } else if what == "purge" { body } else { json!({}) };
+        let body = if what == "redrive" {
+            json!({"all": true})
+        } else if what == "purge" {
+            body
+        } else {
+            json!({})
+        };
         shop.client.post(OPERATOR, &format!("/v1/queues/no-such/{what}"), body).await.expect(404);
     }
 }
@@ -159,7 +168,9 @@ async fn a_message_is_buried_after_its_last_attempt_with_every_error_kept() {
         .unwrap()
         .iter()
         .filter(|attempt| attempt["outcome"] != "postpone")
-        .inspect(|attempt| assert!(attempt["error"].as_str().is_some_and(|error| error.contains("500")), "{letter}"))
+        .inspect(|attempt| {
+            assert!(attempt["error"].as_str().is_some_and(|error| error.contains("500")), "{letter}")
+        })
         .count();
     assert_eq!(failed, 3, "{letter}");
     assert_eq!(shop.factory.stats().requests, 3);

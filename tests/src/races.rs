@@ -69,7 +69,8 @@ async fn one_key_used_by_many_at_once_makes_one_order() {
             client.order_with_key("the-same-key", &body).await.expect(201)
         })
     });
-    let answers: Vec<_> = join_all(answers).await.into_iter().map(|answer| answer.expect("a client")).collect();
+    let answers: Vec<_> =
+        join_all(answers).await.into_iter().map(|answer| answer.expect("a client")).collect();
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_eq!(shop.on_hand(SKU).await, 48);
     shop.audit().await;
@@ -88,10 +89,14 @@ async fn callbacks_of_many_at_once_count_once() {
             (shop.client.clone(), Arc::clone(&barrier), url.clone(), request.to_string());
         tokio::spawn(async move {
             barrier.wait().await;
-            client.send(http::Method::POST, &url, &[("content-type", "application/json")], body).await.expect(200)
+            client
+                .send(http::Method::POST, &url, &[("content-type", "application/json")], body)
+                .await
+                .expect(200)
         })
     });
-    let answers: Vec<_> = join_all(answers).await.into_iter().map(|answer| answer.expect("a caller")).collect();
+    let answers: Vec<_> =
+        join_all(answers).await.into_iter().map(|answer| answer.expect("a caller")).collect();
     assert!(answers.iter().all(|answer| answer["on_hand"] == json!(10)), "{answers:?}");
     assert_eq!(shop.on_hand(SKU).await, 10);
     shop.audit().await;

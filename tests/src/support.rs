@@ -161,7 +161,8 @@ impl Client {
 
 /// The body of an order.
 pub(crate) fn order(items: &[(&str, u64)]) -> Value {
-    let items: Vec<_> = items.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
+    let items: Vec<_> =
+        items.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
     json!({"customer": {"id": "c-1", "email": "c@example.com", "name": "A Customer"}, "items": items})
 }
 
@@ -324,7 +325,10 @@ pub(crate) fn items(list: Value) -> Vec<Value> {
 }
 
 /// Asks until the answer is the one waited for; fails after a minute.
-pub(crate) async fn eventually<F: Future<Output = Option<T>>, T>(what: &str, mut look: impl FnMut() -> F) -> T {
+pub(crate) async fn eventually<F: Future<Output = Option<T>>, T>(
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> T {
     let looking = async {
         loop {
             if let Some(found) = look().await {
