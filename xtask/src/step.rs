@@ -39,6 +39,18 @@ impl Step {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         command.current_dir(root()).env("CARGO_TARGET_DIR", target());
+        // `cargo run` tells xtask about xtask. Handed on, it would look like another environment to build scripts than that of a
+        // plain cargo command, and whatever they belong to would be built anew each time, down to the host.
+        for (name, _) in std::env::vars_os() {
+            let about_xtask = name.to_str().is_some_and(|name| {
+                name.starts_with("CARGO_PKG_")
+                    || name.starts_with("CARGO_MANIFEST_")
+                    || name == "CARGO_BIN_NAME"
+            });
+            if about_xtask {
+                command.env_remove(&name);
+            }
+        }
         Self(command)
     }
 
