@@ -259,6 +259,22 @@ fn plain(status: StatusCode, text: &'static str) -> Response {
     response
 }
 
+/// The longest segment of a path that the log shows whole, bytes.
+const SHOWN_SEGMENT_BYTES_MAX: usize = 64;
+/// How much of a longer one it shows: as much as an id.
+const SHOWN_BEGINNING_BYTES: usize = 36;
+
+/// A path as the log may show it. A segment that is longer than any name can be a capability, and who reads the log must
+/// not be able to use it; its beginning tells what it is for.
+fn shown(path: &str) -> String {
+    let cut = |segment: &str| match segment.get(..SHOWN_BEGINNING_BYTES) {
+        Some(beginning) if segment.len() > SHOWN_SEGMENT_BYTES_MAX => format!("{beginning}…"),
+        None if segment.len() > SHOWN_SEGMENT_BYTES_MAX => "…".to_owned(),
+        _ => segment.to_owned(),
+    };
+    path.split('/').map(cut).collect::<Vec<_>>().join("/")
+}
+
 /// One line for each request. Headers, bodies and the query are none of the log's business.
 fn log(
     method: &Method,
@@ -271,7 +287,7 @@ fn log(
     tracing::info!(
         target: "restock::request",
         method = method.as_str(),
-        path,
+        path = shown(path),
         status = status.as_u16(),
         ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
         component = component.unwrap_or("-"),
@@ -320,5 +336,14 @@ mod tests {
             assert_eq!(id.len(), 32);
         }
         assert_ne!(request_id(None), request_id(None));
+    }
+
+    #[test]
+    fn a_capability_in_a_path_is_not_shown() {
+        let id = "01a1fded-21e0-7e72-99c0-2ee0fe6d686c";
+        let path = format!("/v1/factory/callbacks/{id}.{}", "5e".repeat(32));
+        assert_eq!(shown(&path), format!("/v1/factory/callbacks/{id}…"));
+        assert_eq!(shown("/v1/products/CP-502101"), "/v1/products/CP-502101");
+        assert_eq!(shown(&format!("/{}", "é".repeat(40))), format!("/{}…", "é".repeat(18)));
     }
 }
