@@ -61,16 +61,44 @@ pub fn http_url(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-/// Reads the address of a Redis server.
+/// Reads the base address of an HTTP service that the manifest permits by its variable: as [`http_url`], but without a path. A
+/// permission is for a whole host, and one that cannot be read closes every way out of a component.
+///
+/// # Errors
+/// Says what is wrong with it, without repeating it.
+pub fn http_origin(text: &str) -> Result<String, String> {
+    let url = http_url(text)?;
+    if authority(&url).contains('/') {
+        return Err("must not hold a path: a component is permitted whole hosts".to_owned());
+    }
+    Ok(url)
+}
+
+/// Reads the address of a Redis server: scheme, host and port. The manifest permits it by its variable, as with
+/// [`http_origin`], and puts a database number behind it.
 ///
 /// # Errors
 /// Says what is wrong with it, without repeating it: an address can hold a password.
 pub fn redis_url(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("redis://").or_else(|| text.strip_prefix("rediss://"));
-    match rest {
-        Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => Ok(text.to_owned()),
-        _ => Err("must be an address such as redis://127.0.0.1:6379".to_owned()),
+    let host = authority(text);
+    if !(text.starts_with("redis://") || text.starts_with("rediss://")) || host.is_empty() {
+        return Err("must be an address such as redis://127.0.0.1:6379".to_owned());
     }
+    if host.contains('@') {
+        return Err("must not hold a user or a password: a component is permitted hosts".to_owned());
+    }
+    if host.contains(['/', '?', '#']) || host.contains(char::is_whitespace) {
+        return Err("must end with the host or its port".to_owned());
+    }
+    if text.starts_with("rediss://") && !host.contains(':') {
+        return Err("must name the port".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// What follows the scheme.
+fn authority(url: &str) -> &str {
+    url.split_once("://").map_or("", |(_, rest)| rest)
 }
 
 #[cfg(test)]
@@ -123,9 +151,30 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_address_begins_with_its_scheme() {
-        assert!(redis_url("redis://127.0.0.1:6379").is_ok());
-        assert!(redis_url("http://127.0.0.1:6379").is_err());
-        assert!(redis_url("redis://").is_err());
+    fn an_address_that_the_manifest_permits_has_no_path() {
+        assert_eq!(http_origin("https://shop.example:8443/"), Ok("https://shop.example:8443".to_owned()));
+        for wrong in ["https://shop.example/api", "shop.example"] {
+            assert!(http_origin(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_redis_address_is_a_scheme_a_host_and_a_port() {
+        for right in ["redis://127.0.0.1:6379", "redis://cache", "redis://[::1]:6379", "rediss://cache:6380"]
+        {
+            assert_eq!(redis_url(right), Ok(right.to_owned()));
+        }
+        for wrong in [
+            "http://127.0.0.1:6379",
+            "127.0.0.1:6379",
+            "redis://",
+            "redis://:hunter2@cache:6379",
+            "redis://cache:6379/1",
+            "redis://ca che",
+            "rediss://cache",
+        ] {
+            let fault = redis_url(wrong).expect_err(wrong);
+            assert!(!fault.contains("hunter2"), "{fault}");
+        }
     }
 }

@@ -120,7 +120,7 @@ impl Reader {
 
     async fn url(&mut self, name: &str) -> String {
         let text = self.text(name).await;
-        let url = settings::http_url(&text);
+        let url = settings::http_origin(&text);
         self.checked(name, url, String::new())
     }
 
@@ -173,7 +173,7 @@ impl Reader {
         if text.is_empty() {
             return None;
         }
-        let url = settings::http_url(&text).map(Some);
+        let url = settings::http_origin(&text).map(Some);
         self.checked("factory_url", url, None)
     }
 

@@ -47,6 +47,11 @@ impl AllowedHosts {
             }
             match Allowed::parse(entry) {
                 Ok(entry) => allowed.push(entry),
+                // What comes out of a variable is not repeated: it can hold a password.
+                Err(_) if templated => faults.push(
+                    "a variable must give <scheme>://<host>[:<port>], without user, password and path"
+                        .to_owned(),
+                ),
                 Err(fault) => faults.push(format!("{entry:?}: {fault}")),
             }
         }
@@ -282,5 +287,7 @@ mod tests {
         .unwrap_err();
         assert_eq!(faults.len(), 4, "{faults:?}");
         assert!(AllowedHosts::parse([("", true), ("http://", true)]).unwrap().0.is_empty());
+        let faults = AllowedHosts::parse([("redis://:hunter2@cache:6379", true)]).unwrap_err();
+        assert!(!faults.join("").contains("hunter2"), "{faults:?}");
     }
 }
