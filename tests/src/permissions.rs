@@ -66,7 +66,7 @@ async fn a_component_without_the_database_permission_reaches_no_database() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_bell_costs_time_and_no_work() {
-    let hosts = r#"["{{ redis_url }}", "http://replenishment.spin.internal"]"#;
+    let hosts = r#"["{{ redis_url }}", "{{ public_url }}"]"#;
     let (shop, _folder) = with_manifest("[component.sales]", hosts, "[]").await;
     shop.define(SKU, 1, 0, 10).await;
     shop.client.order(SKU, 1).await.expect(201);

@@ -17,7 +17,7 @@ use restock_domain::networks::Networks;
 use restock_domain::queues;
 use restock_edge::answer::HttpResponse;
 use restock_edge::config::Cached;
-use restock_edge::doorbell::{self, Door};
+use restock_edge::doorbell;
 use restock_edge::serve::{Handler, serve};
 use restock_edge::{Answer, Call, Error, handlers};
 use spin_sdk::http::Request;
@@ -62,7 +62,7 @@ async fn take_report(mut call: Call) -> Result<Answer, Error> {
         .await?
         .ok_or_else(unknown)?;
     if !receipt.repeated {
-        doorbell::ring_later(Door::Internal, [queues::REPLENISHMENT]);
+        doorbell::ring_later([queues::REPLENISHMENT]);
     }
     Ok(Answer::ok(&ReportAnswer {
         message: "the goods are booked".to_owned(),

@@ -13,7 +13,7 @@ use restock_bindings::ops::{self, TickLimits};
 use restock_bindings::queue;
 use restock_edge::answer::HttpResponse;
 use restock_edge::config::Cached;
-use restock_edge::doorbell::{self, Door};
+use restock_edge::doorbell;
 use restock_edge::serve::{Handler, serve};
 use restock_edge::{Answer, Call, Error, handlers};
 use spin_sdk::http::Request;
@@ -36,7 +36,7 @@ async fn tick(call: Call) -> Result<Answer, Error> {
     let done = ops::tick(TickLimits { attempts_max, batch: TICK_ROWS_MAX }, now_ms).await?;
     let levels_set = levels::set(now_ms).await?;
     let rung = queue::due(now_ms).await?;
-    doorbell::ring_later(Door::Internal, rung.clone());
+    doorbell::ring_later(rung.clone());
     Ok(Answer::ok(&TickReport {
         leases_expired: done.leases_expired,
         overdue: done.overdue,

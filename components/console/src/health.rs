@@ -5,7 +5,6 @@ use http::header::RETRY_AFTER;
 use restock_api::operations::{Health, Readiness};
 use restock_bindings::ops;
 use restock_edge::config::Reader;
-use restock_edge::doorbell::Door;
 use restock_edge::error::fault_words;
 use restock_edge::{Answer, Call, Error};
 
@@ -50,7 +49,7 @@ async fn wrong_variables() -> Vec<String> {
     reader.operator_networks().await;
     reader.callback_networks().await;
     reader.callback_secret().await;
-    reader.doorbell(Door::Public).await;
+    reader.doorbell().await;
     reader.factory_url().await;
     reader.factory_rate_per_second().await;
     reader.factory_concurrency().await;

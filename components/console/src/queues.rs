@@ -8,7 +8,7 @@ use restock_api::{Page, Time};
 use restock_bindings::queue::{self, Action, Operation, Status};
 use restock_bindings::types;
 use restock_domain::name;
-use restock_edge::doorbell::{self, Door};
+use restock_edge::doorbell;
 use restock_edge::{Answer, Call, Error};
 
 fn unknown() -> Error {
@@ -62,7 +62,7 @@ pub(crate) async fn pause(mut call: Call) -> Result<Answer, Error> {
 pub(crate) async fn resume(mut call: Call) -> Result<Answer, Error> {
     let request = PauseRequest::decode(&call.optional_json_body().await?)?;
     operate(&call, Action::Resume, request.reason.unwrap_or_default()).await?;
-    doorbell::ring_later(Door::Internal, [call.value()]);
+    doorbell::ring_later([call.value()]);
     Ok(Answer::ok(&Paused { queue: call.value().to_owned(), paused: false }))
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn redrive(mut call: Call) -> Result<Answer, Error> {
     let (selection, limit) = RedriveRequest::decode(&call.json_body().await?)?;
     let redriven = operate(&call, Action::Redrive((meant(selection), limit)), String::new()).await?;
     if redriven > 0 {
-        doorbell::ring_later(Door::Internal, [call.value()]);
+        doorbell::ring_later([call.value()]);
     }
     Ok(Answer::ok(&Redriven { redriven }))
 }

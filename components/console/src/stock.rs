@@ -7,7 +7,7 @@ use restock_api::{Page, Problem, Time};
 use restock_bindings::stock::{self, Adjusting, Adjustment};
 use restock_bindings::types;
 use restock_domain::{name, queues};
-use restock_edge::doorbell::{self, Door};
+use restock_edge::doorbell;
 use restock_edge::{Answer, Call, Error};
 
 fn unknown() -> Error {
@@ -44,7 +44,7 @@ pub(crate) async fn adjust(mut call: Call) -> Result<Answer, Error> {
     };
     match stock::adjust(adjustment).await? {
         Adjusting::Adjusted(movement) => {
-            doorbell::ring_later(Door::Internal, [queues::REPLENISHMENT]);
+            doorbell::ring_later([queues::REPLENISHMENT]);
             Ok(Answer::json(StatusCode::OK, &view(movement)))
         }
         Adjusting::WouldGoNegative(on_hand) => {

@@ -14,7 +14,6 @@ use restock_api::routes::{self, Method, Route};
 use restock_domain::keys::Access;
 use restock_domain::queues;
 use restock_edge::answer::HttpResponse;
-use restock_edge::doorbell::Door;
 use restock_edge::drain::Drain;
 use restock_edge::serve::{Handler, serve};
 use restock_edge::{Answer, Call, Error, handlers};
@@ -45,6 +44,6 @@ async fn on_bell(_bell: bytes::Bytes) -> anyhow::Result<()> {
 
 async fn drain() -> Result<restock_api::queue::Drained, Error> {
     let config = config::config().await?;
-    let drain = Drain { queue: queues::REPLENISHMENT, attempts_max: config.attempts_max, door: Door::Public };
+    let drain = Drain { queue: queues::REPLENISHMENT, attempts_max: config.attempts_max };
     Ok(drain.run(|delivery| ask::ask(config, delivery.event)).await?)
 }

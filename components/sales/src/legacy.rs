@@ -13,7 +13,7 @@ use restock_domain::factory::report::{self, Report};
 use restock_domain::networks::Networks;
 use restock_domain::{name, order, queues};
 use restock_edge::config::Cached;
-use restock_edge::doorbell::{self, Door};
+use restock_edge::doorbell;
 use restock_edge::{Answer, Call, Error, host};
 
 /// The customer of every sale that the old shop's page makes: it does not say who buys.
@@ -102,7 +102,7 @@ pub(crate) async fn check_out(mut call: Call) -> Result<Answer, Error> {
         }
     };
     if recording.ring {
-        doorbell::ring_later(Door::Internal, [queues::REPLENISHMENT]);
+        doorbell::ring_later([queues::REPLENISHMENT]);
     }
     let stock = available(&product_of(Some(&sku)).await?);
     let message = match recording.order.placed_as {
@@ -134,7 +134,7 @@ pub(crate) async fn take_report(mut call: Call) -> Result<Answer, Error> {
         .await?
         .ok_or(Error::NotFound("there is no such product"))?;
     if !receipt.repeated {
-        doorbell::ring_later(Door::Internal, [queues::REPLENISHMENT]);
+        doorbell::ring_later([queues::REPLENISHMENT]);
     }
     let message = format!("received {}, {} on hand", report.quantity, receipt.on_hand);
     Ok(Answer::ok(&LegacyAnswer { message, stock: receipt.on_hand }))

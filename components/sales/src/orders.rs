@@ -10,7 +10,7 @@ use restock_api::{Money, Problem, Time};
 use restock_bindings::orders::{self, Placement, Placing, Recording};
 use restock_bindings::types;
 use restock_domain::{name, order, queues};
-use restock_edge::doorbell::{self, Door};
+use restock_edge::doorbell;
 use restock_edge::{Answer, Call, Error, host};
 
 /// Tells a client that this is the answer to its first request with the key.
@@ -64,7 +64,7 @@ fn placement(request: &OrderRequest, idempotency_key: Option<String>, now_ms: u6
 fn answer(recording: Recording) -> Answer {
     let Recording { order, replayed, ring } = recording;
     if ring {
-        doorbell::ring_later(Door::Internal, [queues::REPLENISHMENT]);
+        doorbell::ring_later([queues::REPLENISHMENT]);
     }
     let location = format!("/v1/orders/{}", order.id);
     let answer = match order.placed_as {

@@ -9,7 +9,7 @@ use restock_bindings::catalog::{self, Defined};
 use restock_bindings::types;
 use restock_domain::keys::Role;
 use restock_domain::{name, queues};
-use restock_edge::doorbell::{self, Door};
+use restock_edge::doorbell;
 use restock_edge::{Answer, Call, Error};
 
 /// `GET /v1/products`
@@ -71,7 +71,7 @@ pub(crate) async fn define(mut call: Call) -> Result<Answer, Error> {
         }
     };
     // A product that is created below its reorder point, or whose reorder point was raised, needs goods at once.
-    doorbell::ring_later(Door::Internal, [queues::REPLENISHMENT]);
+    doorbell::ring_later([queues::REPLENISHMENT]);
     Ok(Answer::json(status, &view(product)))
 }
 

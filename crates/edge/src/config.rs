@@ -2,7 +2,7 @@
 //! once.
 
 use crate::Error;
-use crate::doorbell::{Door, Doorbell};
+use crate::doorbell::Doorbell;
 use restock_domain::capability::Signer;
 use restock_domain::keys::{KeySet, Role};
 use restock_domain::networks::Networks;
@@ -229,9 +229,8 @@ impl Reader {
         Some(text)
     }
 
-    /// How this component rings queues. A component that also carries a Redis trigger must not use the
-    /// application's internal addresses, so it says which door it takes.
-    pub async fn doorbell(&mut self, door: Door) -> Doorbell {
+    /// How this component rings queues.
+    pub async fn doorbell(&mut self) -> Doorbell {
         let redis_url = self.text("redis_url").await;
         let redis_url = if redis_url.is_empty() {
             None
@@ -239,10 +238,7 @@ impl Reader {
             let url = settings::redis_url(&redis_url).map(|url| Some(Secret(url)));
             self.checked("redis_url", url, None)
         };
-        let base = match door {
-            Door::Internal => None,
-            Door::Public => Some(self.public_url().await),
-        };
+        let base = self.public_url().await;
         let keys = self.text("internal_keys").await;
         let key = keys.split_whitespace().next().map(|key| Secret(key.to_owned()));
         Doorbell::new(redis_url, base, key)

@@ -1,7 +1,9 @@
 //! The doorbell: "there may be work in this queue". A bell that nobody hears costs time until the next tick, never work, so
 //! ringing never fails a request and is never waited for by one.
 //!
-//! It goes over Redis, and over HTTP to the consumer where Redis does not answer or is not there.
+//! It goes over Redis, and over HTTP to the consumer where Redis does not answer or is not there: at the application's public
+//! address, because Spin refuses its own internal addresses to components with a Redis trigger, and to any component whose
+//! consumer runs in another process.
 
 use crate::config::{Cached, Secret};
 use crate::{host, outbound};
@@ -14,28 +16,18 @@ use std::time::Duration;
 /// How long one ring may take on one way.
 const RING_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// Which address of the application a component rings at where there is no Redis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
-    /// The consumer's own, inside the application. Not for components that also carry a Redis trigger.
-    Internal,
-    /// The application's, from outside.
-    Public,
-}
-
 /// Rings queues after the answer. The work is dropped with the instance, which is all right for a hint.
-pub fn ring_later(door: Door, queues: impl IntoIterator<Item = impl Into<String>>) {
+pub fn ring_later(queues: impl IntoIterator<Item = impl Into<String>>) {
     for queue in queues {
         let queue = queue.into();
-        spin_sdk::wasip3::spawn(async move { ring(door, &queue).await });
+        spin_sdk::wasip3::spawn(async move { ring(&queue).await });
     }
 }
 
 /// Rings a queue and waits until it was heard, for two seconds at most. A failure is logged and forgotten.
-pub async fn ring(door: Door, queue: &str) {
-    // One per component: each takes one door only.
+pub async fn ring(queue: &str) {
     static BELL: Cached<Doorbell> = Cached::new();
-    match BELL.get(async |reader| reader.doorbell(door).await).await {
+    match BELL.get(async |reader| reader.doorbell().await).await {
         Ok(bell) => bell.ring(queue).await,
         Err(error) => eprintln!("the bell of {queue} cannot be rung: {error:?}"),
     }
@@ -45,12 +37,12 @@ pub async fn ring(door: Door, queue: &str) {
 #[derive(Clone, Debug)]
 pub struct Doorbell {
     redis_url: Option<Secret>,
-    base: Option<String>,
+    base: String,
     key: Option<Secret>,
 }
 
 impl Doorbell {
-    pub(crate) fn new(redis_url: Option<Secret>, base: Option<String>, key: Option<Secret>) -> Self {
+    pub(crate) fn new(redis_url: Option<Secret>, base: String, key: Option<Secret>) -> Self {
         Self { redis_url, base, key }
     }
 
@@ -67,10 +59,7 @@ impl Doorbell {
 
     async fn ring_over_http(&self, queue: &str) -> Result<(), String> {
         let key = self.key.as_ref().ok_or("no internal_keys are set")?;
-        let url = match &self.base {
-            Some(base) => format!("{base}/internal/{queue}/drain"),
-            None => format!("http://{queue}.spin.internal/internal/{queue}/drain"),
-        };
+        let url = format!("{}/internal/{queue}/drain", self.base);
         let request = Request::post(url)
             .header(AUTHORIZATION, format!("Bearer {}", key.expose()))
             .body(Bytes::new())

@@ -3,7 +3,7 @@
 //!
 //! A worker that dies anywhere in here loses nothing: its messages become ready again when their lease runs out.
 
-use crate::doorbell::{self, Door};
+use crate::doorbell;
 use crate::error::fault_words;
 use crate::host;
 use futures::StreamExt;
@@ -41,8 +41,6 @@ pub struct Drain {
     pub queue: &'static str,
     /// Attempts before a message is buried, where the queue has no limit of its own.
     pub attempts_max: u32,
-    /// Where the component rings again when work is left.
-    pub door: Door,
 }
 
 impl Drain {
@@ -79,7 +77,7 @@ impl Drain {
             drop(running);
             settle(&settlements).await;
             if started.elapsed() >= DRAIN_TIME_MAX {
-                doorbell::ring(self.door, self.queue).await;
+                doorbell::ring(self.queue).await;
                 return Ok(drained);
             }
         }
