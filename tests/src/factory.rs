@@ -98,7 +98,11 @@ async fn a_factory_that_forgets_is_asked_again_under_the_same_id_and_delivers_on
     shop.drain().await;
     assert_eq!(shop.factory.stats().requests, 1, "not yet overdue");
     shop.clock.advance(Duration::from_secs(2));
-    assert_eq!(shop.tick().await["overdue"], 1);
+    let ticked = shop.tick().await;
+    assert_eq!(ticked["overdue"], 1, "{ticked}");
+    for name in ["claimed", "done", "retried", "postponed", "buried"] {
+        assert_eq!(ticked[name], 0, "{name}: {ticked}");
+    }
     shop.finish_jobs(2).await;
 
     let requests = shop.factory.requests();

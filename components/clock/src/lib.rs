@@ -8,6 +8,7 @@
 mod levels;
 
 use restock_api::operations::TickReport;
+use restock_api::queue::Drained;
 use restock_api::routes;
 use restock_bindings::ops::{self, TickLimits};
 use restock_bindings::queue;
@@ -37,7 +38,9 @@ async fn tick(call: Call) -> Result<Answer, Error> {
     let levels_set = levels::set(now_ms).await?;
     let rung = queue::due(now_ms).await?;
     doorbell::ring_later(rung.clone());
+    let retried = done.leases_expired.saturating_sub(done.buried);
     Ok(Answer::ok(&TickReport {
+        messages: Drained { retried, buried: done.buried, ..Drained::default() },
         leases_expired: done.leases_expired,
         overdue: done.overdue,
         removed: done.removed,

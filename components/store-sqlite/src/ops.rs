@@ -68,12 +68,16 @@ pub(crate) async fn tick(
     now: u64,
 ) -> Result<TickReport, Fault> {
     let batch = Value::from(limits.batch);
-    let expired = database
+    let mut expired = database
         .write_keyed(
             include_str!("sql/message_expire_lease.sql"),
             vec![millis(now), limits.attempts_max.into(), batch.clone()],
         )
         .await?;
+    let mut buried = 0_u32;
+    for row in &mut expired {
+        buried += u32::from(row.text()? == "buried");
+    }
     let overdue = database
         .write_keyed(include_str!("sql/production_mark_overdue.sql"), vec![millis(now), batch.clone()])
         .await?;
@@ -84,6 +88,7 @@ pub(crate) async fn tick(
     database.write_keyed(include_str!("sql/event_remove.sql"), vec![old, batch]).await?;
     Ok(TickReport {
         leases_expired: count(expired.len()),
+        buried,
         overdue: count(overdue.len()),
         removed: count(removed.len()),
     })

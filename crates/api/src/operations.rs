@@ -1,6 +1,7 @@
 //! Health, readiness, the audit, partners and the tick.
 
 use crate::Time;
+use crate::queue::Drained;
 use serde::Serialize;
 
 /// The answer to `GET /healthz`.
@@ -86,6 +87,10 @@ pub struct Partner {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TickReport {
+    /// What the tick itself did to messages, in the words of a drain. It claims none: those of dead workers are
+    /// tried again, or are made dead letters where no attempt is left.
+    #[serde(flatten)]
+    pub messages: Drained,
     /// Messages of dead workers that were freed.
     pub leases_expired: u32,
     /// Production requests that were found overdue.

@@ -19,4 +19,4 @@ UPDATE message
                          FROM queue CROSS JOIN message AS late
                            ON late.queue_id = queue.queue_id AND late.state = 'leased' AND late.lease_until_ms <= ?1
                         LIMIT ?3)
-RETURNING message_id;
+RETURNING state;
