@@ -10,6 +10,7 @@ mod support;
 mod backorders;
 mod bad_input;
 mod callbacks;
+mod conformance;
 mod crash;
 mod factory;
 mod interface;

@@ -258,7 +258,8 @@ fn subscriptions(
         .collect()
 }
 
-fn linker(engine: &Engine) -> anyhow::Result<Linker<Guest>> {
+/// Everything this host offers to guests.
+pub(crate) fn linker(engine: &Engine) -> anyhow::Result<Linker<Guest>> {
     let mut linker: Linker<Guest> = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(outside)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker).map_err(outside)?;

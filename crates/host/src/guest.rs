@@ -40,7 +40,7 @@ pub(crate) struct Runs {
 }
 
 /// The host's side of one guest instance.
-pub(crate) struct Guest {
+pub struct Guest {
     pub(crate) runs: Arc<Runs>,
     pub(crate) table: ResourceTable,
     /// SQLite connections that are open.

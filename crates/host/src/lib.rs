@@ -16,6 +16,7 @@ mod guest;
 mod host;
 mod http;
 mod instance;
+pub mod library;
 pub mod logging;
 mod manifest;
 mod options;

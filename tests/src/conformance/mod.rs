@@ -1,0 +1,39 @@
+//! What the interface `restock:domain` promises, held against every store.
+//!
+//! The store is the built component. It runs on the embedded host's own implementation of what it imports, on a real database
+//! of its own, and is called through its exports and nothing else; only where a test is about a damaged or a foreign database
+//! does it reach around the store. Nothing here knows how a store works, so each engine passes the same tests: a new one is
+//! a variant of [`store::Engine`] and a line in [`on_every_engine`].
+//!
+//! One file per interface (the queue has a second one for its operators), one for what happens between instances, two for
+//! random histories beside a model.
+
+/// Makes a test for every engine of each of these functions.
+macro_rules! on_every_engine {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test($crate::conformance::store::Engine::Sqlite).await;
+                }
+            )*
+        }
+    };
+}
+
+mod bindings;
+mod shop;
+mod store;
+
+mod catalog;
+mod history_of_messages;
+mod history_of_stock;
+mod operators;
+mod ops;
+mod orders;
+mod partners;
+mod production;
+mod queue;
+mod stock;
+mod together;

@@ -1,0 +1,152 @@
+//! Claim: no partner is called more often, more widely, or while it fails more than now and then.
+
+use super::bindings::restock::partners::{Admission, Circuit, Health, Hindrance, Limits, Pass, State};
+use super::shop::Shop;
+use super::store::Engine;
+
+/// The partner every store knows.
+const PARTNER: &str = "factory";
+/// For how long a pass counts when nobody gives it back.
+const HOLD_MS: u64 = 5_000;
+
+on_every_engine!(
+    calls_are_spaced_evenly_and_a_slot_too_far_away_is_a_wait,
+    so_many_calls_run_at_a_time_and_a_pass_that_nobody_gives_back_expires,
+    failures_in_a_row_open_the_circuit_until_a_probe_goes_well,
+    a_probe_that_fails_or_dies_is_followed_by_another_and_decides_alone,
+);
+
+async fn enter(shop: &Shop, rate_per_second: u32, concurrency: u32) -> Admission {
+    let limits = Limits { rate_per_second, concurrency, hold_ms: HOLD_MS };
+    shop.store.enter(PARTNER.into(), limits, shop.now()).await.expect("answered")
+}
+
+async fn pass(shop: &Shop) -> Pass {
+    match enter(shop, 1_000, 100).await {
+        Admission::Admitted(pass) => pass,
+        Admission::Wait(wait) => panic!("not admitted: {wait:?}"),
+    }
+}
+
+async fn refusal(shop: &Shop) -> (u64, Hindrance) {
+    match enter(shop, 1_000, 100).await {
+        Admission::Wait(wait) => wait,
+        Admission::Admitted(pass) => panic!("admitted: {pass:?}"),
+    }
+}
+
+async fn leave(shop: &Shop, pass: &Pass, health: Health) {
+    shop.store.leave(pass.id.clone(), health, shop.now()).await.expect("answered");
+}
+
+async fn state(shop: &Shop) -> State {
+    let partners = shop.store.partners(shop.now()).await.expect("read");
+    partners.into_iter().find(|state| state.partner == PARTNER).expect("the partner is known")
+}
+
+/// So many failures in a row as it takes.
+async fn break_circuit(shop: &Shop) {
+    for _ in 0..state(shop).await.failures_max {
+        leave(shop, &pass(shop).await, Health::Failing).await;
+    }
+    assert_eq!(state(shop).await.circuit, Circuit::Open);
+}
+
+async fn calls_are_spaced_evenly_and_a_slot_too_far_away_is_a_wait(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let mut starts = Vec::new();
+    let (until, why) = loop {
+        match enter(&shop, 4, 100).await {
+            Admission::Admitted(pass) => starts.push(pass.start_at),
+            Admission::Wait(wait) => break wait,
+        }
+        assert!(starts.len() < 100, "the queue of callers has no end");
+    };
+    assert_eq!(starts[0], shop.now());
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] == 250), "{starts:?}");
+    assert!(until > shop.now() && why == Hindrance::Rate);
+    shop.wait_ms(until - shop.now());
+    let admission = enter(&shop, 4, 100).await;
+    assert!(
+        matches!(&admission, Admission::Admitted(pass) if pass.start_at == starts[starts.len() - 1] + 250)
+    );
+    assert_eq!(state(&shop).await.calls_total, starts.len() as u64 + 1);
+}
+
+async fn so_many_calls_run_at_a_time_and_a_pass_that_nobody_gives_back_expires(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let Admission::Admitted(first) = enter(&shop, 1_000, 2).await else { panic!("free") };
+    let Admission::Admitted(dead) = enter(&shop, 1_000, 2).await else { panic!("free") };
+    let Admission::Wait((until, why)) = enter(&shop, 1_000, 2).await else { panic!("taken") };
+    assert!(until > shop.now() && why == Hindrance::Concurrency);
+    assert_eq!(state(&shop).await.in_flight, 2);
+    leave(&shop, &first, Health::Well).await;
+    leave(&shop, &first, Health::Failing).await;
+    assert_eq!(
+        (state(&shop).await.in_flight, state(&shop).await.failures),
+        (1, 0),
+        "a pass is given back once"
+    );
+    shop.wait_ms(HOLD_MS + 1);
+    assert_eq!(state(&shop).await.in_flight, 0);
+    leave(&shop, &dead, Health::Failing).await;
+    assert_eq!(state(&shop).await.failures_total, 0, "a pass that expired changes nothing");
+    for _ in 0..2 {
+        assert!(matches!(enter(&shop, 1_000, 2).await, Admission::Admitted(_)));
+    }
+}
+
+async fn failures_in_a_row_open_the_circuit_until_a_probe_goes_well(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let max = state(&shop).await.failures_max;
+    for health in [Health::Failing, Health::Well, Health::Failing] {
+        for _ in 1..max {
+            leave(&shop, &pass(&shop).await, health).await;
+        }
+    }
+    assert_eq!(state(&shop).await.circuit, Circuit::Closed, "none of the rows was long enough");
+    leave(&shop, &pass(&shop).await, Health::Failing).await;
+    let open = state(&shop).await;
+    assert_eq!((open.circuit, open.failures, open.opened_at), (Circuit::Open, max, Some(shop.now())));
+    let probe_at = open.probe_at.expect("it will be probed");
+    assert_eq!(refusal(&shop).await, (probe_at, Hindrance::CircuitOpen));
+    shop.wait_ms(probe_at - shop.now());
+    let probe = pass(&shop).await;
+    assert!(probe.probe);
+    assert_eq!(state(&shop).await.circuit, Circuit::HalfOpen);
+    assert_eq!(refusal(&shop).await.1, Hindrance::CircuitOpen, "one probe at a time");
+    leave(&shop, &probe, Health::Well).await;
+    let closed = state(&shop).await;
+    assert_eq!(
+        (closed.circuit, closed.failures, closed.opened_at, closed.probe_at),
+        (Circuit::Closed, 0, None, None)
+    );
+    assert!(!pass(&shop).await.probe);
+}
+
+async fn a_probe_that_fails_or_dies_is_followed_by_another_and_decides_alone(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let late = pass(&shop).await;
+    break_circuit(&shop).await;
+    let opened_at = state(&shop).await.opened_at;
+    leave(&shop, &late, Health::Well).await;
+    assert_eq!(state(&shop).await.circuit, Circuit::Open, "a call from before does not close it");
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        let (until, _) = refusal(&shop).await;
+        waits.push(until - shop.now());
+        shop.wait_ms(until - shop.now());
+        leave(&shop, &pass(&shop).await, Health::Failing).await;
+    }
+    assert!(waits.is_sorted() && waits[2] > waits[0], "probes become rarer: {waits:?}");
+    assert_eq!(state(&shop).await.opened_at, opened_at, "since the circuit is not closed");
+    let (until, _) = refusal(&shop).await;
+    shop.wait_ms(until - shop.now());
+    assert!(pass(&shop).await.probe, "and its holder dies");
+    refusal(&shop).await;
+    shop.wait_ms(HOLD_MS + 1);
+    let second = pass(&shop).await;
+    assert!(second.probe);
+    leave(&shop, &second, Health::Well).await;
+    assert_eq!(state(&shop).await.circuit, Circuit::Closed);
+}
