@@ -3,16 +3,12 @@
 //! a model of the queue.
 
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 
+use super::any_history::in_any_history;
 use super::bindings::restock::queue::{Action, Delivery, MessageState, Selection, Verdict};
 use super::shop::{ATTEMPTS_MAX, LEASE_MS, Shop};
 use super::store::Engine;
 
-/// Histories that are tried.
-const CASES: u32 = 24;
-/// Shorter histories that are tried after one that fails.
-const SHRINKS_MAX: u32 = 200;
 /// Products, each with one message from the start and a second one when its last unit is sold.
 const PRODUCTS: usize = 6;
 /// Longer than any history.
@@ -330,27 +326,14 @@ impl History {
 }
 
 fn no_message_is_lost_or_settled_twice_in_any_history(engine: Engine) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
-    let config = ProptestConfig {
-        cases: CASES,
-        max_shrink_iters: SHRINKS_MAX,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    TestRunner::new(config)
-        .run(&steps(), |steps| {
-            runtime.block_on(async {
-                let mut history = History::begin(engine).await;
-                for step in steps {
-                    history.happen(step).await;
-                }
-                history.check().await;
-                history.finish().await;
-            });
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
+    in_any_history(&steps(), async |steps| {
+        let mut history = History::begin(engine).await;
+        for step in steps {
+            history.happen(step).await;
+        }
+        history.check().await;
+        history.finish().await;
+    });
 }
 
 mod sqlite {

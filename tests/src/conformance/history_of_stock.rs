@@ -5,17 +5,13 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 
+use super::any_history::in_any_history;
 use super::bindings::restock::orders::{IfShort, Order, Placement, Placing, Status};
 use super::bindings::restock::stock::{Adjusting, Movement};
 use super::shop::Shop;
 use super::store::Engine;
 
-/// Histories that are tried.
-const CASES: u32 = 24;
-/// Shorter histories that are tried after one that fails.
-const SHRINKS_MAX: u32 = 200;
 const SKUS: [&str; 3] = ["A", "B", "C"];
 const OPENING: [i64; 3] = [5, 3, 0];
 const REORDER_POINT: i64 = 2;
@@ -322,27 +318,14 @@ impl History {
 }
 
 fn every_history_keeps_the_books(engine: Engine) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
-    let config = ProptestConfig {
-        cases: CASES,
-        max_shrink_iters: SHRINKS_MAX,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    TestRunner::new(config)
-        .run(&steps(), |steps| {
-            runtime.block_on(async {
-                let mut history = History::begin(engine).await;
-                for step in steps {
-                    history.happen(step).await;
-                    history.check().await;
-                }
-                history.check_all().await;
-            });
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
+    in_any_history(&steps(), async |steps| {
+        let mut history = History::begin(engine).await;
+        for step in steps {
+            history.happen(step).await;
+            history.check().await;
+        }
+        history.check_all().await;
+    });
 }
 
 mod sqlite {

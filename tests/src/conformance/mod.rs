@@ -22,6 +22,7 @@ macro_rules! on_every_engine {
     };
 }
 
+mod any_history;
 mod bindings;
 mod shop;
 mod store;
