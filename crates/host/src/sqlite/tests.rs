@@ -383,3 +383,25 @@ async fn data_outlives_the_host() {
     file.database = Some(Database::open(&path).unwrap());
     assert_eq!(number(&file.open().await, "SELECT on_hand FROM stock WHERE sku = 'b'").await, 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_a_file_holds_up_no_other_program_that_writes_to_it() {
+    let mut file = File::new();
+    let session = file.open().await;
+    run(&session, "CREATE TABLE t (n INTEGER)").await;
+    drop(session);
+    let other = || rusqlite::Connection::open(file.folder.join("test.db")).unwrap();
+    // Someone reads what the log held a moment ago: a checkpoint of the whole log would have to wait for that.
+    let reader = other();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM t").unwrap();
+    reader.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap();
+    let writer = other();
+    writer.busy_timeout(std::time::Duration::ZERO).unwrap();
+    writer.execute("INSERT INTO t VALUES (1)", []).unwrap();
+    let database = file.database.take();
+    let closing = std::thread::spawn(move || close(database));
+    while !closing.is_finished() {
+        writer.execute("INSERT INTO t VALUES (2)", []).unwrap();
+    }
+    closing.join().unwrap().unwrap();
+}

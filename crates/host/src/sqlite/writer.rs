@@ -48,7 +48,9 @@ impl Writer {
             self.serve(group);
         }
         if let Some(connection) = self.connections.values().next()
-            && let Err(error) = connection.command("PRAGMA wal_checkpoint(TRUNCATE)")
+            // Passive: any other kind waits for readers with the write lock in its hand, and a program that takes this one's
+            // place on the same file would wait with it.
+            && let Err(error) = connection.command("PRAGMA wal_checkpoint(PASSIVE)")
         {
             tracing::debug!(%error, "the last checkpoint was not made; the next start will make it");
         }
