@@ -6,13 +6,11 @@ mod shop;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 
 use anyhow::Context;
 use restock_sandbox::Factory;
 use tokio::task::JoinHandle;
 
-use crate::cache::random_hex;
 use crate::host::Host;
 use crate::options::Options;
 use shop::{PRODUCTS, Shop};
@@ -24,8 +22,6 @@ const STOREFRONT_KEY: &str = "demo-storefront";
 const VIEWER_KEY: &str = "demo-viewer";
 const OPERATOR_KEY: &str = "demo-operator";
 const INTERNAL_KEY: &str = "demo-internal";
-/// Where the secret of the callback addresses is kept, so that they stay valid over a restart.
-const SECRET_FILE: &str = "demo-callback-secret";
 /// After how many seconds the factory is asked again: it forgets its jobs when the demo is stopped.
 const DUE_SECONDS: &str = "30";
 
@@ -51,7 +47,6 @@ pub async fn prepare(options: &mut Options) -> anyhow::Result<Demo> {
     let factory =
         Factory::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.context("starting the demo's factory")?;
     factory.turn(|knobs| knobs.stage_ms = Some(STAGE_MS))?;
-    let secret = secret(&options.data)?;
     set(
         &mut options.variables,
         [
@@ -60,7 +55,6 @@ pub async fn prepare(options: &mut Options) -> anyhow::Result<Demo> {
             ("operator_keys", OPERATOR_KEY),
             ("internal_keys", INTERNAL_KEY),
             ("factory_url", &factory.url()),
-            ("callback_secret", &secret),
             ("legacy_api", "on"),
             ("legacy_sku", PRODUCTS[0].sku),
             ("production_due_seconds", DUE_SECONDS),
@@ -83,19 +77,6 @@ fn set<'a>(variables: &mut BTreeMap<String, String>, values: impl IntoIterator<I
     for (name, value) in values {
         variables.entry(name.to_owned()).or_insert_with(|| value.to_owned());
     }
-}
-
-fn secret(data: &Path) -> anyhow::Result<String> {
-    let path = data.join(SECRET_FILE);
-    if let Ok(secret) = std::fs::read_to_string(&path)
-        && !secret.trim().is_empty()
-    {
-        return Ok(secret.trim().to_owned());
-    }
-    std::fs::create_dir_all(data).with_context(|| format!("creating {}", data.display()))?;
-    let secret = random_hex()? + &random_hex()?;
-    std::fs::write(&path, &secret).with_context(|| format!("writing {}", path.display()))?;
-    Ok(secret)
 }
 
 fn guide(url: &str, factory: &str) {

@@ -24,6 +24,7 @@ mod outbound;
 mod readiness;
 mod redis;
 mod route;
+pub mod secret;
 mod sqlite;
 mod tick;
 mod variables;

@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use restock_host::{Host, Options, demo, logging};
+use restock_host::{Host, Options, demo, logging, secret};
 
 /// The prefix of environment variables that set application variables, as on Spin.
 const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
+/// The variable that is made up where it is not set, so that one command is enough on a laptop.
+const CALLBACK_SECRET: &str = "callback_secret";
 
 /// Runs a Restock application on this machine.
 #[derive(Parser)]
@@ -78,6 +80,9 @@ async fn run(up: Up) -> anyhow::Result<()> {
     options.profile = up.profile;
     options.tick = (!up.tick.is_zero()).then_some(up.tick);
     options.variables = variables();
+    if !options.variables.contains_key(CALLBACK_SECRET) {
+        options.variables.insert(CALLBACK_SECRET.to_owned(), secret::kept_in(&options.data)?);
+    }
     if let Some(cache) = up.cache {
         options.cache = cache;
     }
