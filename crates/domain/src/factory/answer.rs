@@ -1,9 +1,8 @@
 //! What the factory's answer to a request means.
 
+use crate::reply::{self, Reply};
 use serde_json::Value;
 
-/// How much of a factory's words is kept for people, in characters.
-const WORDS_CHARACTERS_MAX: usize = 300;
 /// The longest job id that is kept, in characters.
 const JOB_ID_CHARACTERS_MAX: usize = 128;
 
@@ -34,15 +33,12 @@ pub enum Answer {
 /// for a `Retry-After` that is a date.
 #[must_use]
 pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8], now_ms: u64) -> Answer {
-    match status {
-        200..=299 => accepted(body),
-        429 | 503 => match retry_after.and_then(|value| retry_after_ms(value, now_ms)) {
-            Some(retry_after_ms) => Answer::Busy { retry_after_ms, words: words(status, body) },
-            None => Answer::Failing(words(status, body)),
-        },
-        // Too early or too slow: the same request can go through later.
-        408 | 425 | 500..=599 => Answer::Failing(words(status, body)),
-        _ => Answer::Refused(words(status, body)),
+    match reply::read(status, retry_after, body, now_ms) {
+        Reply::Good => accepted(body),
+        Reply::Busy { retry_after_ms, words } => Answer::Busy { retry_after_ms, words },
+        Reply::Refused(words) => Answer::Refused(words),
+        // Whether it took the job does not matter: it is asked again, and reports to the same address either way.
+        Reply::Failing { words, .. } => Answer::Failing(words),
     }
 }
 
@@ -58,25 +54,6 @@ fn accepted(body: &[u8]) -> Answer {
         Some(Value::Number(id)) => Answer::Accepted { job_id: id.to_string() },
         _ => Answer::Unusable("the answer names no job under data.id".to_owned()),
     }
-}
-
-/// `Retry-After` as RFC 9110 has it: seconds, or a date.
-fn retry_after_ms(value: &str, now_ms: u64) -> Option<u64> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(seconds.saturating_mul(1_000));
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(u64::try_from(date.as_millisecond()).unwrap_or(0).saturating_sub(now_ms))
-}
-
-fn words(status: u16, body: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(body)
-        .chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .take(WORDS_CHARACTERS_MAX)
-        .collect();
-    format!("answered {status}: {}", text.trim())
 }
 
 #[cfg(test)]
