@@ -63,9 +63,18 @@ fn faults_of(path: &str, text: &str) -> Vec<String> {
 
 fn migration_faults(files: &[&str]) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    for dialect in ["sqlite", "postgres"] {
-        let folder = format!("migrations/{dialect}/");
+    // Each database of each dialect has a folder of its own, and its own numbers.
+    let mut folders = files
+        .iter()
+        .filter(|path| path.starts_with("migrations/"))
+        .filter_map(|path| path.rsplit_once('/'))
+        .map(|(folder, _)| format!("{folder}/"))
+        .collect::<Vec<_>>();
+    folders.sort_unstable();
+    folders.dedup();
+    for folder in folders {
         let mut names = files.iter().filter_map(|path| path.strip_prefix(&folder)).collect::<Vec<_>>();
+        names.retain(|name| !name.contains('/'));
         names.sort_unstable();
         for (number, name) in (1..).zip(names) {
             if !name.starts_with(&format!("{number:04}_")) || !name.ends_with(".sql") {
