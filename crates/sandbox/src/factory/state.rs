@@ -6,16 +6,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::Router;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use uuid::Uuid;
 
 use super::callback::Sender;
-use super::knobs::{Fault, Knobs};
+use super::knobs::Knobs;
+use super::routes;
+use crate::faults::Fault;
+use crate::panel::{Arrival, Panel, Traffic, keep};
+use crate::stand_in::Partner;
 
 /// What a job goes through.
 pub(crate) const STAGES: [&str; 5] = ["start", "prepare", "make", "pack", "done"];
@@ -25,8 +29,6 @@ pub(crate) const JOBS_MAX: usize = 20_000;
 const REQUESTS_KEPT_MAX: usize = 20_000;
 /// Callbacks kept for `GET /sandbox/callbacks`; the oldest go first.
 const CALLBACKS_KEPT_MAX: usize = 20_000;
-/// Arrivals looked at for the busiest second.
-const ARRIVALS_KEPT_MAX: usize = 100_000;
 /// 15 October 1582 to 1 January 1970, in the 100 ns ticks of a UUID of version 1.
 const GREGORIAN_TICKS: u64 = 0x01B2_1DD2_1381_4000;
 
@@ -109,11 +111,10 @@ pub struct Stats {
     pub per_second_max: usize,
 }
 
-pub(crate) struct State {
+/// The legacy factory.
+pub struct State {
+    panel: Arc<Panel<Knobs>>,
     inner: Mutex<Inner>,
-    knobs: watch::Sender<Knobs>,
-    /// Counts what is worth another look for those who wait.
-    changes: watch::Sender<u64>,
     tasks: Mutex<JoinSet<()>>,
     sender: Sender,
     clock_seq: AtomicU64,
@@ -125,10 +126,6 @@ struct Inner {
     jobs: BTreeMap<u64, Job>,
     requests: VecDeque<RequestSeen>,
     callbacks: VecDeque<CallbackSeen>,
-    arrivals: VecDeque<Instant>,
-    /// Requests, and faults among them, since the knobs were set.
-    drawn: u64,
-    hits: u64,
 }
 
 struct Job {
@@ -143,7 +140,7 @@ pub(crate) enum Decision {
     /// A job was started.
     Accepted(Uuid),
     /// A job was started, and the answer is to be lost.
-    AnswerLost,
+    AnswerLost(Uuid),
     /// It meets a fault.
     Fault(Fault),
     /// It is not JSON.
@@ -152,81 +149,68 @@ pub(crate) enum Decision {
     Full,
 }
 
-/// Counts a request as being answered for as long as it lives.
-pub(crate) struct Answering(Arc<State>);
+impl Partner for State {
+    const NAME: &'static str = "factory";
+    type Knobs = Knobs;
+    type Stats = Stats;
 
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.0.lock().stats.concurrent -= 1;
-    }
-}
-
-impl State {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
+            panel: Panel::new(),
             inner: Mutex::default(),
-            knobs: watch::Sender::new(Knobs::default()),
-            changes: watch::Sender::new(0),
             tasks: Mutex::default(),
             sender: Sender::new(),
             clock_seq: AtomicU64::new(0),
         }
     }
 
-    pub(crate) fn knobs(&self) -> Knobs {
-        self.knobs.borrow().clone()
+    #[expect(private_interfaces, reason = "nothing outside this crate can be a partner")]
+    fn panel(&self) -> &Arc<Panel<Knobs>> {
+        &self.panel
     }
 
-    pub(crate) fn watch_knobs(&self) -> watch::Receiver<Knobs> {
-        self.knobs.subscribe()
+    fn stats(&self) -> Stats {
+        let inner = self.lock();
+        let Traffic { requests, faults, concurrent, concurrent_max, per_second_max } = self.panel.traffic();
+        Stats {
+            requests,
+            faults,
+            concurrent,
+            concurrent_max,
+            per_second_max,
+            jobs: inner.jobs.len(),
+            ..inner.stats.clone()
+        }
     }
 
-    pub(crate) fn set_knobs(&self, knobs: Knobs) -> Result<(), String> {
-        knobs.check()?;
-        let mut inner = self.lock();
-        inner.drawn = 0;
-        inner.hits = 0;
-        self.knobs.send_replace(knobs);
-        Ok(())
+    fn routes() -> Router<Arc<Self>> {
+        routes::routes()
     }
 
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+    /// Ends every job and every callback on its way.
+    fn abort(&self) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
+}
 
-    pub(crate) fn answering(self: &Arc<Self>) -> Answering {
-        let mut inner = self.lock();
-        inner.stats.concurrent += 1;
-        inner.stats.concurrent_max = inner.stats.concurrent_max.max(inner.stats.concurrent);
-        Answering(Arc::clone(self))
-    }
-
+impl State {
     /// Records a request, decides its fate and starts its job.
     pub(crate) fn take(self: &Arc<Self>, text: &[u8]) -> Decision {
         let body = serde_json::from_slice::<Value>(text);
         let mut inner = self.lock();
-        inner.arrived();
-        let fault = self.knobs.borrow().fault(inner.drawn, inner.hits);
-        inner.drawn += 1;
-        if fault.is_some() {
-            inner.hits += 1;
-            inner.stats.faults += 1;
-        }
-        let starts = matches!(fault, None | Some(Fault::AnswerLost));
+        let Arrival { seq, fault, answer_lost } = self.panel.arrived();
         let decision = match (fault, &body) {
-            (Some(fault), _) if !starts => Decision::Fault(fault),
-            (_, Err(_)) => Decision::Malformed,
-            _ if inner.jobs.len() >= JOBS_MAX => Decision::Full,
-            (Some(_), Ok(_)) => Decision::AnswerLost,
+            (Some(fault), _) => Decision::Fault(fault),
+            (None, Err(_)) => Decision::Malformed,
+            (None, Ok(_)) if inner.jobs.len() >= JOBS_MAX => Decision::Full,
+            (None, Ok(_)) if answer_lost => Decision::AnswerLost(self.new_id()),
             (None, Ok(_)) => Decision::Accepted(self.new_id()),
         };
         let job_id = match &decision {
-            Decision::Accepted(id) => Some(*id),
-            Decision::AnswerLost => Some(self.new_id()),
+            Decision::Accepted(id) | Decision::AnswerLost(id) => Some(*id),
             _ => None,
         };
         let body = body.unwrap_or_else(|_| String::from_utf8_lossy(text).into());
-        let seq = inner.stats.requests;
         if let Some(id) = job_id {
             inner.stats.accepted += 1;
             inner.jobs.insert(seq, Job { id, stage: STAGES[0], body: body.clone(), task: None });
@@ -237,7 +221,7 @@ impl State {
         }
         let outcome = match &decision {
             Decision::Accepted(_) => "accepted",
-            Decision::AnswerLost => Fault::AnswerLost.name(),
+            Decision::AnswerLost(_) => Fault::AnswerLost.name(),
             Decision::Fault(fault) => fault.name(),
             Decision::Malformed => "malformed",
             Decision::Full => "full",
@@ -249,13 +233,13 @@ impl State {
             REQUESTS_KEPT_MAX,
         );
         drop(inner);
-        self.changed();
+        self.panel.changed();
         decision
     }
 
     /// Walks a job through its stages and reports it, unless someone has taken it away.
     async fn work(self: Arc<Self>, seq: u64) {
-        let mut knobs = self.watch_knobs();
+        let mut knobs = self.panel.watch_knobs();
         for stage in STAGES {
             match self.lock().jobs.get_mut(&seq) {
                 Some(job) => job.stage = stage,
@@ -276,12 +260,12 @@ impl State {
 
     /// Sends what is to be sent for a finished job, each copy once.
     async fn report(&self, job: Job) -> Vec<CallbackSeen> {
-        let knobs = self.knobs();
+        let knobs = self.panel.knobs();
         let url = text_of(&job.body, "CallbackUrl").to_owned();
         if knobs.drop_callbacks || url.is_empty() {
             tracing::info!(job = %job.id, "goods finished, nobody told");
             self.lock().stats.callbacks_dropped += 1;
-            self.changed();
+            self.panel.changed();
             return Vec::new();
         }
         let body = knobs.callback_body(&job.body);
@@ -310,7 +294,7 @@ impl State {
             sent.push(seen.clone());
             keep(&mut inner.callbacks, seen, CALLBACKS_KEPT_MAX);
             drop(inner);
-            self.changed();
+            self.panel.changed();
         }
         sent
     }
@@ -320,7 +304,7 @@ impl State {
         let forgotten = jobs.len();
         jobs.into_values().for_each(|job| job.end_task());
         self.lock().stats.forgotten += forgotten as u64;
-        self.changed();
+        self.panel.changed();
         forgotten
     }
 
@@ -359,24 +343,10 @@ impl State {
         self.lock().callbacks.iter().cloned().collect()
     }
 
-    pub(crate) fn stats(&self) -> Stats {
-        let inner = self.lock();
-        Stats { jobs: inner.jobs.len(), ..inner.stats.clone() }
-    }
-
-    /// Ends every job and every callback on its way.
-    pub(crate) fn abort(&self) {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
-    }
-
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task)
-    }
-
-    fn changed(&self) {
-        self.changes.send_modify(|changes| *changes = changes.wrapping_add(1));
     }
 
     /// A UUID of version 1, as the original hands out, from a node id that says it is no real one (multicast bit).
@@ -399,17 +369,6 @@ impl Inner {
     fn take_jobs(&mut self, id: Option<Uuid>) -> Vec<(u64, Job)> {
         self.jobs.extract_if(.., |_, job| id.is_none_or(|id| job.id == id)).collect()
     }
-
-    fn arrived(&mut self) {
-        let now = Instant::now();
-        self.stats.requests += 1;
-        keep(&mut self.arrivals, now, ARRIVALS_KEPT_MAX);
-        while self.arrivals.front().is_some_and(|first| now.duration_since(*first) >= Duration::from_secs(1))
-        {
-            self.arrivals.pop_front();
-        }
-        self.stats.per_second_max = self.stats.per_second_max.max(self.arrivals.len());
-    }
 }
 
 impl Job {
@@ -418,13 +377,6 @@ impl Job {
             task.abort();
         }
     }
-}
-
-fn keep<T>(list: &mut VecDeque<T>, item: T, max: usize) {
-    if list.len() >= max {
-        list.pop_front();
-    }
-    list.push_back(item);
 }
 
 fn text_of<'a>(body: &'a Value, field: &str) -> &'a str {

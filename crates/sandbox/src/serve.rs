@@ -1,6 +1,6 @@
-//! The factory's connections.
+//! The connections of a stand-in.
 //!
-//! Not `axum::serve`: a factory that is down closes a connection without an answer, and only the loop that owns the
+//! Not `axum::serve`: a partner that is down closes a connection without an answer, and only the loop that owns the
 //! connection can do that.
 
 use std::convert::Infallible;
@@ -19,9 +19,6 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::routes;
-use super::state::State;
-
 /// Connections at one time; the next one waits to be accepted.
 const CONNECTIONS_MAX: usize = 1024;
 /// How long a connection may be silent before its next request.
@@ -34,8 +31,7 @@ const ACCEPT_AGAIN_MS: u64 = 50;
 pub(crate) struct NoAnswer;
 
 /// Serves until it is aborted; its connections end with it.
-pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
-    let router = routes::router(state);
+pub(crate) async fn serve(name: &'static str, listener: TcpListener, router: Router) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -43,7 +39,7 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::warn!(%error, "the factory cannot accept");
+                tracing::warn!(%error, "the {name} cannot accept");
                 tokio::time::sleep(Duration::from_millis(ACCEPT_AGAIN_MS)).await;
                 continue;
             }

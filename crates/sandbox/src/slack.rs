@@ -1,0 +1,217 @@
+//! Slack: an incoming webhook that takes what Slack takes, within Slack's limits, and shows it.
+//!
+//! | path | meaning |
+//! | --- | --- |
+//! | `POST /services/…` | a message; any path below `/services` is a webhook |
+//! | `GET /` | the messages, for people |
+//! | `GET /sandbox/messages` | the messages, oldest first, see [`MessageSeen`] |
+//! | `GET /sandbox/requests` | every request, whatever became of it |
+//! | `GET /sandbox/stats` | counts since the start |
+//! | `GET`, `PUT`, `PATCH /sandbox/knobs` | see [`Knobs`] |
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::desk::{Desk, Office, Outcome, Received};
+use crate::faults::{DELAY_MS_MAX, knobs};
+use crate::page::{ENTRIES_SHOWN_MAX, Entry, Page};
+use crate::panel::keep;
+
+pub use crate::desk::{RequestSeen, Stats};
+pub use crate::faults::{Busy, Garbage};
+pub use crate::stand_in::StandIn;
+
+/// Messages kept; the oldest go first.
+const MESSAGES_KEPT_MAX: usize = 5_000;
+/// Slack's limits: blocks in a message, and characters in a header and in the text of a section.
+const BLOCKS_MAX: usize = 50;
+const HEADER_CHARACTERS_MAX: usize = 150;
+const SECTION_CHARACTERS_MAX: usize = 3_000;
+
+/// A running Slack. Its webhook is [`Slack::webhook_url`].
+pub type Slack = StandIn<Office<Channel>>;
+
+knobs! {
+    /// What Slack does wrong. The default is Slack on a good day.
+    pub struct Knobs {
+        /// Answers 429 with `Retry-After` where a message comes too soon after the last one that was taken.
+        pub rate_limit: bool = false,
+        /// What too soon means, in milliseconds.
+        pub rate_limit_every_ms: u64 = 1_000,
+    }
+}
+
+impl Knobs {
+    fn own_out_of_range(&self) -> Vec<String> {
+        let wrong = self.rate_limit_every_ms > DELAY_MS_MAX;
+        wrong.then(|| format!("rate_limit_every_ms is more than {DELAY_MS_MAX}")).into_iter().collect()
+    }
+}
+
+/// A message that was taken.
+#[derive(Clone, Debug, Serialize)]
+pub struct MessageSeen {
+    /// The number of its request, from 1.
+    pub seq: u64,
+    /// When it had been read (RFC 3339).
+    pub received_at: String,
+    /// The webhook it came by.
+    pub path: String,
+    /// Its text, escaped as it was sent; empty where there is none.
+    pub text: String,
+    /// Its blocks; null where there are none.
+    pub blocks: Value,
+}
+
+/// The channel that messages are posted to.
+#[derive(Default)]
+pub struct Channel {
+    messages: VecDeque<MessageSeen>,
+    last: Option<Instant>,
+}
+
+impl Slack {
+    /// A webhook to post to, as the variable `slack_webhook_url` wants it.
+    #[must_use]
+    pub fn webhook_url(&self) -> String {
+        format!("{}/services/T0RESTOCK/B0SANDBOX/demo", self.url())
+    }
+
+    /// The messages taken, oldest first.
+    #[must_use]
+    pub fn messages(&self) -> Vec<MessageSeen> {
+        self.partner.taken()
+    }
+}
+
+impl Desk for Channel {
+    const NAME: &'static str = "slack";
+    const PATHS: &'static [&'static str] = &["/services/{*webhook}"];
+    const LIST: &'static str = "/sandbox/messages";
+    type Knobs = Knobs;
+    type Taken = MessageSeen;
+
+    #[expect(private_interfaces, reason = "nothing outside this crate can be a desk")]
+    fn take(&mut self, knobs: &Knobs, request: &Received) -> (Outcome, Response) {
+        if knobs.rate_limit
+            && let Some(last) = self.last
+        {
+            let every = Duration::from_millis(knobs.rate_limit_every_ms);
+            let wait = every.saturating_sub(last.elapsed());
+            if !wait.is_zero() {
+                let mut response = text(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+                let seconds = wait.as_millis().div_ceil(1_000);
+                let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+                return (Outcome::Limited, response);
+            }
+        }
+        let message = serde_json::from_slice::<Value>(&request.body).ok().filter(is_message);
+        let Some(mut message) = message else {
+            return (Outcome::Refused, text(StatusCode::BAD_REQUEST, "invalid_payload"));
+        };
+        let seen = MessageSeen {
+            seq: request.seq,
+            received_at: request.received_at(),
+            path: request.uri.path().to_owned(),
+            text: message.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            blocks: message.get_mut("blocks").map(Value::take).unwrap_or_default(),
+        };
+        keep(&mut self.messages, seen, MESSAGES_KEPT_MAX);
+        self.last = Some(Instant::now());
+        (Outcome::Accepted, text(StatusCode::OK, "ok"))
+    }
+
+    fn taken(&self) -> Vec<MessageSeen> {
+        self.messages.iter().cloned().collect()
+    }
+
+    fn say(_: &str, status: StatusCode, reason: &str) -> Response {
+        text(status, reason)
+    }
+
+    fn unknown() -> Response {
+        text(StatusCode::NOT_FOUND, "no_service")
+    }
+
+    #[expect(private_interfaces, reason = "nothing outside this crate can be a desk")]
+    fn page(&self) -> Page {
+        let entries = self.messages.iter().rev().take(ENTRIES_SHOWN_MAX);
+        Page {
+            title: "Slack",
+            things: "messages",
+            count: self.messages.len(),
+            entries: entries
+                .map(|message| Entry {
+                    heading: unescaped(&message.text),
+                    facts: vec![("time", message.received_at.clone()), ("webhook", message.path.clone())],
+                    text: texts(&message.blocks).join("\n\n"),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Whether Slack would post it: it says something, in blocks of the right form and size.
+fn is_message(message: &Value) -> bool {
+    let says = message.get("text").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    match message.get("blocks") {
+        None => says,
+        Some(Value::Array(blocks)) => {
+            (says || !blocks.is_empty()) && blocks.len() <= BLOCKS_MAX && blocks.iter().all(is_block)
+        }
+        Some(_) => false,
+    }
+}
+
+fn is_block(block: &Value) -> bool {
+    let fits = |text: Option<&Value>, max: usize| {
+        text.and_then(|text| text.get("text"))
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty() && text.chars().count() <= max)
+    };
+    let kind = |text: Option<&Value>| text.and_then(|text| text.get("type")?.as_str()).map(str::to_owned);
+    let text = block.get("text");
+    match block.get("type").and_then(Value::as_str) {
+        Some("header") => kind(text).as_deref() == Some("plain_text") && fits(text, HEADER_CHARACTERS_MAX),
+        Some("section") if text.is_some() => {
+            matches!(kind(text).as_deref(), Some("plain_text" | "mrkdwn"))
+                && fits(text, SECTION_CHARACTERS_MAX)
+        }
+        Some("section") => {
+            block.get("fields").and_then(Value::as_array).is_some_and(|fields| !fields.is_empty())
+        }
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// The texts of the blocks, as people see them.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(values) => values.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, value)| match value.as_str() {
+                Some(text) if name == "text" => vec![unescaped(text)],
+                Some(_) => Vec::new(),
+                None => texts(value),
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Slack's three entities, as Slack shows them.
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+fn text(status: StatusCode, text: &str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text.to_owned()).into_response()
+}
