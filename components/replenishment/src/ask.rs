@@ -4,7 +4,6 @@ use crate::config::Config;
 use anyhow::anyhow;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use restock_bindings::partners::{self, Admission, Health, Hindrance, Pass};
 use restock_bindings::production::{self, Errand, Status};
 use restock_bindings::queue::Event;
 use restock_bindings::types::Fault;
@@ -12,13 +11,13 @@ use restock_domain::attempt::{Failure, Verdict};
 use restock_domain::factory::answer::{self, Answer};
 use restock_domain::factory::errand::{self, ManufactureRequest};
 use restock_domain::name;
+use restock_domain::partner::{FACTORY, Kind};
 use restock_edge::error::fault_words;
 use restock_edge::host;
-use restock_edge::outbound::{self, Failed};
+use restock_edge::outbound::Incoming;
+use restock_edge::partner::{Health, store_failed};
 use std::time::Duration;
 
-/// The gate's name for the factory. One gate for all: factories without an address of their own share one server.
-const PARTNER: &str = "factory";
 /// How long one call to the factory may take, all of it.
 const CALL_TIME_MAX: Duration = Duration::from_secs(10);
 /// How often it is tried to note that the factory took a job. A note that is lost costs a second call.
@@ -38,31 +37,32 @@ pub(crate) async fn ask(config: &Config, event: Event) -> anyhow::Result<Verdict
     if !is_wanted(&production_id).await? {
         return Ok(Verdict::Done);
     }
-    let pass =
-        match partners::enter(PARTNER.to_owned(), config.limits, host::now_ms()).await.map_err(broken)? {
-            Admission::Admitted(pass) => pass,
-            Admission::Wait((until_ms, hindrance)) => {
-                let failure =
-                    Failure::new(hindrance_reason(hindrance), "the gate did not let the call through");
-                return Ok(Verdict::Postpone { failure, until_ms });
-            }
-        };
-    let wait = Duration::from_millis(pass.start_at.saturating_sub(host::now_ms()));
-    spin_sdk::time::sleep(wait).await;
+    let pass = match config.factory.enter().await {
+        Ok(pass) => pass,
+        Err(verdict) => return Ok(verdict),
+    };
     // Behind the gate, so that what is counted as a call is one.
-    let Some(errand) = production::begin(production_id, host::now_ms()).await.map_err(broken)? else {
-        give_back_unused(pass).await;
-        return Ok(Verdict::Done);
+    let errand = match production::begin(production_id, host::now_ms()).await {
+        Ok(Some(errand)) => errand,
+        Ok(None) => {
+            pass.give_back().await;
+            return Ok(Verdict::Done);
+        }
+        Err(fault) => {
+            pass.give_back().await;
+            return Err(broken(fault));
+        }
     };
     let Some(request) = request(config, &errand) else {
-        give_back_unused(pass).await;
+        pass.give_back().await;
         let words = "the factory has no address, and factory_url is not set";
         return Ok(Verdict::Retry { failure: Failure::new("factory-unknown", words), not_before_ms: None });
     };
-    let outcome = outbound::send(request, CALL_TIME_MAX).await;
-    let (health, verdict) = judge(config, errand.id, outcome).await;
-    give_back(pass.id, health).await;
-    Ok(verdict)
+    Ok(match pass.call(request, CALL_TIME_MAX, judge).await {
+        Ok(Ok(job_id)) => note(config, errand.id, job_id).await,
+        Ok(Err(verdict)) => verdict,
+        Err(no_answer) => no_answer.into(),
+    })
 }
 
 fn production_id(event: &Event) -> Option<String> {
@@ -74,14 +74,6 @@ async fn is_wanted(production_id: &str) -> anyhow::Result<bool> {
     let request = production::get(production_id.to_owned()).await.map_err(broken)?;
     Ok(request
         .is_some_and(|request| matches!(request.status, Status::Planned | Status::Overdue | Status::Failed)))
-}
-
-fn hindrance_reason(hindrance: Hindrance) -> &'static str {
-    match hindrance {
-        Hindrance::Rate => "factory-rate",
-        Hindrance::Concurrency => "factory-concurrency",
-        Hindrance::CircuitOpen => "factory-circuit-open",
-    }
 }
 
 /// The request to the factory; none where nobody knows its address.
@@ -104,74 +96,40 @@ fn request(config: &Config, errand: &Errand) -> Option<http::Request<Bytes>> {
         .ok()
 }
 
-/// What the call says about the factory's health, and about the message.
-async fn judge(
-    config: &Config,
-    production_id: String,
-    outcome: Result<outbound::Incoming, Failed>,
-) -> (Health, Verdict) {
-    let retry =
-        |reason, words: String| Verdict::Retry { failure: Failure::new(reason, words), not_before_ms: None };
-    let response = match outcome {
-        Ok(response) => response,
-        Err(Failed::TimedOut) => {
-            let words = format!("no answer within {} s", CALL_TIME_MAX.as_secs());
-            return (Health::Failing, retry("factory-timeout", words));
-        }
-        Err(Failed::Unreachable(words)) => return (Health::Failing, retry("factory-unreachable", words)),
-        Err(Failed::TooLarge) => {
-            let words = format!("the answer has more than {} bytes", outbound::ANSWER_BYTES_MAX);
-            return (Health::Failing, retry("factory-unusable-answer", words));
-        }
+/// What an answer says about the factory's health, and about the job: its id, or what becomes of the message.
+fn judge(answer: Incoming) -> (Health, Result<String, Verdict>) {
+    let retry = |kind: Kind, words, not_before_ms| {
+        Err(Verdict::Retry { failure: kind.of(FACTORY, words), not_before_ms })
     };
     let now_ms = host::now_ms();
-    match answer::classify(response.status, response.header(&RETRY_AFTER), &response.body, now_ms) {
-        Answer::Accepted { job_id } => (Health::Well, note(config, production_id, job_id).await),
-        Answer::Failing(words) => (Health::Failing, retry("factory-failing", words)),
-        Answer::Unusable(words) => (Health::Failing, retry("factory-unusable-answer", words)),
+    match answer::classify(answer.status, answer.header(&RETRY_AFTER), &answer.body, now_ms) {
+        Answer::Accepted { job_id } => (Health::Well, Ok(job_id)),
+        Answer::Failing(words) => (Health::Failing, retry(Kind::Failing, words, None)),
+        Answer::Unusable(words) => (Health::Failing, retry(Kind::UnusableAnswer, words, None)),
         // It answers, and what it says is about this request: nothing is wrong with the factory.
-        Answer::Refused(words) => (Health::Well, Verdict::Reject(Failure::new("factory-refused", words))),
+        Answer::Refused(words) => (Health::Well, Err(Verdict::Reject(Kind::Refused.of(FACTORY, words)))),
         // It answers and says when: its word is better than a circuit's guess. The attempt counts, so a factory that is
         // busy for ever ends in an alert and not in silence.
         Answer::Busy { retry_after_ms, words } => {
-            let failure = Failure::new("factory-busy", words);
-            let not_before_ms = Some(now_ms.saturating_add(retry_after_ms));
-            (Health::Well, Verdict::Retry { failure, not_before_ms })
+            (Health::Well, retry(Kind::Busy, words, Some(now_ms.saturating_add(retry_after_ms))))
         }
     }
 }
 
 /// Notes that the factory took the job.
 async fn note(config: &Config, production_id: String, job_id: String) -> Verdict {
-    let mut words = String::new();
-    for tried in 1..=NOTE_TRIES_MAX {
+    let mut tried = 1;
+    loop {
         let now_ms = host::now_ms();
         let due = u64::try_from(config.production_due.as_millis()).unwrap_or(u64::MAX);
         let due_at = now_ms.saturating_add(due);
         let noted = production::requested(production_id.clone(), Some(job_id.clone()), now_ms, due_at);
         match noted.await {
             Ok(()) => return Verdict::Done,
-            Err(fault) => words = fault_words(&fault),
+            Err(fault) if tried == NOTE_TRIES_MAX => return store_failed(&fault),
+            Err(_) => tried += 1,
         }
-        if tried < NOTE_TRIES_MAX {
-            spin_sdk::time::sleep(NOTE_RETRY_WAIT).await;
-        }
-    }
-    Verdict::Retry { failure: Failure::new("store-unavailable", words), not_before_ms: None }
-}
-
-/// A pass without a call says nothing about the factory's health. That of a probe is left to expire: giving it back as well
-/// would close the circuit of a factory that nobody asked.
-async fn give_back_unused(pass: Pass) {
-    if !pass.probe {
-        give_back(pass.id, Health::Well).await;
-    }
-}
-
-/// A pass that cannot be given back expires, so this does not change what becomes of the message.
-async fn give_back(pass_id: String, health: Health) {
-    if let Err(fault) = partners::leave(pass_id, health, host::now_ms()).await {
-        eprintln!("a pass of the factory's gate was not given back: {}", fault_words(&fault));
+        spin_sdk::time::sleep(NOTE_RETRY_WAIT).await;
     }
 }
 

@@ -10,4 +10,6 @@ spin_sdk::wit_bindgen::generate!({
     generate_all,
 });
 
-pub use restock::domain::{catalog, ops, orders, partners, production, queue, stock, types};
+pub use restock::domain::{
+    ads, alerts, catalog, customers, letters, ops, orders, partners, production, queue, stock, types,
+};

@@ -1,6 +1,7 @@
 //! What becomes of a message after one attempt at it.
 
 use crate::backoff;
+use std::borrow::Cow;
 
 /// A handler's word on one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,15 +30,15 @@ pub enum Verdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
     /// The kind, short and stable: dead letters are grouped by it.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// In words, for people. Never carries a secret.
     pub error: String,
 }
 
 impl Failure {
     /// A failure of a kind, in words.
-    pub fn new(reason: &'static str, error: impl Into<String>) -> Self {
-        Self { reason, error: error.into() }
+    pub fn new(reason: impl Into<Cow<'static, str>>, error: impl Into<String>) -> Self {
+        Self { reason: reason.into(), error: error.into() }
     }
 }
 

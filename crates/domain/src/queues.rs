@@ -2,3 +2,9 @@
 
 /// Asks factories for goods.
 pub const REPLENISHMENT: &str = "replenishment";
+/// Asks the managers of advertisements to pause and to resume them.
+pub const AD_CONTROL: &str = "ad-control";
+/// Makes bulk buyers VIP customers and tells the marketing system.
+pub const LOYALTY: &str = "loyalty";
+/// Tells people of incidents.
+pub const ALERTS: &str = "alerts";

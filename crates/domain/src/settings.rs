@@ -10,6 +10,14 @@ pub const PRODUCTION_DUE_SECONDS_DEFAULT: u32 = 120;
 pub const FACTORY_RATE_PER_SECOND_DEFAULT: u32 = 10;
 /// Calls to the factory at a time.
 pub const FACTORY_CONCURRENCY_DEFAULT: u32 = 4;
+/// Emails a second to one provider. Amazon SES lets a new account send one, and Resend takes two requests.
+pub const MAIL_RATE_PER_SECOND_DEFAULT: u32 = 2;
+/// The units that make a customer a VIP.
+pub const VIP_UNITS_DEFAULT: u32 = 100;
+/// How often the invariants are recomputed, seconds.
+pub const AUDIT_EVERY_SECONDS_DEFAULT: u32 = 3_600;
+/// The region of Amazon's services.
+pub const AWS_REGION_DEFAULT: &str = "us-east-1";
 /// The name under which the old shop's paths know their product.
 pub const LEGACY_SLUG_DEFAULT: &str = "donut";
 
@@ -25,6 +33,21 @@ pub fn count(text: &str, default: u32, range: RangeInclusive<u32>) -> Result<u32
         .ok()
         .filter(|count| range.contains(count))
         .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+}
+
+/// Reads a word of several, the first of which is meant where none is set.
+///
+/// # Errors
+/// Says which words are possible.
+pub fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    let found = match words.first() {
+        Some((_, default)) if text.is_empty() => Some(*default),
+        _ => words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning),
+    };
+    found.ok_or_else(|| {
+        let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        format!("must be one of {}", words.join(", "))
+    })
 }
 
 /// Reads `on` or `off`.
@@ -72,6 +95,45 @@ pub fn http_origin(text: &str) -> Result<String, String> {
         return Err("must not hold a path: a component is permitted whole hosts".to_owned());
     }
     Ok(url)
+}
+
+/// Whether a variable with an address is meant as not set: it is empty, or its host ends in `.invalid`, which leads nowhere by
+/// definition. A permission cannot be empty, so such an address stands in for one that is not there.
+#[must_use]
+pub fn is_unset_address(text: &str) -> bool {
+    let uri: Option<http::Uri> = text.parse().ok();
+    text.is_empty() || uri.as_ref().and_then(http::Uri::host).is_some_and(|host| host.ends_with(".invalid"))
+}
+
+/// The scheme, host and port of an address that may have a path and a query, without those: what the manifest permits. A scheme's own
+/// port is left out, so that two spellings of one origin are the same.
+///
+/// # Errors
+/// Says what is wrong with the address, without repeating it: its path can be a secret.
+pub fn origin_of(address: &str) -> Result<String, String> {
+    let plain = address.split(['?', '#']).next().unwrap_or_default();
+    http_url(plain)?;
+    let uri: http::Uri =
+        plain.parse().map_err(|_| "must be an address such as http://host:8080".to_owned())?;
+    let (scheme, host) = (uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());
+    let port = match (scheme, uri.port_u16()) {
+        (_, None) | ("http", Some(80)) | ("https", Some(443)) => String::new(),
+        (_, Some(port)) => format!(":{port}"),
+    };
+    Ok(format!("{scheme}://{}{port}", host.to_ascii_lowercase()))
+}
+
+/// Reads the address that something is posted to: scheme, host, and whatever path and query the other side gave out.
+///
+/// # Errors
+/// Says what is wrong with it, without repeating it: its path can be a secret.
+pub fn hook_url(text: &str) -> Result<String, String> {
+    origin_of(text)?;
+    if text.contains('#') {
+        return Err("must not hold a fragment".to_owned());
+    }
+    text.parse::<http::Uri>().map_err(|_| "must be an address such as https://host/path".to_owned())?;
+    Ok(text.to_owned())
 }
 
 /// Reads the address of a Redis server: scheme, host and port. The manifest permits it by its variable, as with
@@ -155,6 +217,52 @@ mod tests {
         assert_eq!(http_origin("https://shop.example:8443/"), Ok("https://shop.example:8443".to_owned()));
         for wrong in ["https://shop.example/api", "shop.example"] {
             assert!(http_origin(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_one_of_those_that_are_known() {
+        let words = [("single-order", 1), ("cumulative", 2)];
+        assert_eq!(word("", &words), Ok(1));
+        assert_eq!(word("cumulative", &words), Ok(2));
+        assert_eq!(word("both", &words), Err("must be one of `single-order`, `cumulative`".to_owned()));
+    }
+
+    #[test]
+    fn an_address_that_leads_nowhere_is_not_set() {
+        for unset in ["", "http://mail.invalid", "https://mail.invalid:8443/x"] {
+            assert!(is_unset_address(unset), "{unset}");
+        }
+        for set in ["http://mail.example", "http://invalid.example", "not an address"] {
+            assert!(!is_unset_address(set), "{set}");
+        }
+    }
+
+    #[test]
+    fn the_origin_of_an_address_has_one_spelling() {
+        for (address, origin) in [
+            ("https://hooks.slack.com/services/T/B/x", "https://hooks.slack.com"),
+            ("https://Hooks.Slack.com:443/services", "https://hooks.slack.com"),
+            ("http://127.0.0.1:8025/x?y=1", "http://127.0.0.1:8025"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("http://a.example?x", "http://a.example"),
+        ] {
+            assert_eq!(origin_of(address), Ok(origin.to_owned()), "{address}");
+        }
+        for wrong in ["", "hooks.slack.com/x", "ftp://a.example", "https://", "https://u:hunter2@a.example"] {
+            let fault = origin_of(wrong).expect_err(wrong);
+            assert!(!fault.contains("hunter2"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_hook_may_have_a_path_and_a_query() {
+        for right in ["https://a.example/x/y?z=1", "http://127.0.0.1:1/"] {
+            assert_eq!(hook_url(right), Ok(right.to_owned()));
+        }
+        for wrong in ["https://a.example/secret path", "https://a.example/#secret", "/secret"] {
+            let fault = hook_url(wrong).expect_err(wrong);
+            assert!(!fault.contains("secret"), "{fault}");
         }
     }
 

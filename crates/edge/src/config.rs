@@ -1,12 +1,19 @@
 //! The application's variables, read once per instance. A component reads only what it needs, and names every wrong value at
 //! once.
 
+mod mail;
+
 use crate::Error;
+use crate::chat::Chat;
 use crate::doorbell::Doorbell;
+use crate::marketing::Marketing;
+use crate::post::PostOffice;
+use restock_bindings::orders::{VipPolicy, VipRule};
 use restock_domain::capability::Signer;
 use restock_domain::keys::{KeySet, Role};
 use restock_domain::networks::Networks;
 use restock_domain::{name, settings};
+use restock_mail::Mailbox;
 use spin_sdk::variables;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -21,6 +28,13 @@ const ATTEMPTS_MAX_MAX: u32 = 1_000;
 const RATE_PER_SECOND_MAX: u32 = 10_000;
 /// The most calls at a time that can be configured.
 const CONCURRENCY_MAX: u32 = 1_000;
+
+/// The most emails a second that can be configured.
+const MAIL_RATE_PER_SECOND_MAX: u32 = 1_000;
+/// The most units that can be asked of a VIP.
+const VIP_UNITS_MAX: u32 = 1_000_000;
+/// The longest time between two audits that can be configured, seconds (30 days).
+const AUDIT_EVERY_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
 
 /// A value that must not be shown. It has no way to print itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -170,7 +184,7 @@ impl Reader {
     /// Where factories without an address of their own listen; none where every factory must have one.
     pub async fn factory_url(&mut self) -> Option<String> {
         let text = self.text("factory_url").await;
-        if text.is_empty() {
+        if settings::is_unset_address(&text) {
             return None;
         }
         let url = settings::http_origin(&text).map(Some);
@@ -217,6 +231,110 @@ impl Reader {
     pub async fn legacy_slug(&mut self) -> String {
         let text = self.text("legacy_slug").await;
         self.identifier("legacy_slug", text).unwrap_or_else(|| settings::LEGACY_SLUG_DEFAULT.to_owned())
+    }
+
+    /// When an order makes its customer a VIP.
+    pub async fn vip_policy(&mut self) -> VipPolicy {
+        const RULES: [(&str, VipRule); 2] =
+            [("single-order", VipRule::SingleOrder), ("cumulative", VipRule::Cumulative)];
+        let text = self.text("vip_rule").await;
+        let rule = self.checked("vip_rule", settings::word(&text, &RULES), VipRule::SingleOrder);
+        VipPolicy {
+            rule,
+            units: self.count("vip_units", settings::VIP_UNITS_DEFAULT, 1..=VIP_UNITS_MAX).await,
+        }
+    }
+
+    /// How often the invariants are recomputed; none where only when somebody asks.
+    pub async fn audit_every(&mut self) -> Option<Duration> {
+        let default = settings::AUDIT_EVERY_SECONDS_DEFAULT;
+        let seconds = self.count("audit_every_seconds", default, 0..=AUDIT_EVERY_SECONDS_MAX).await;
+        (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+    }
+
+    /// Who is told of incidents where no factory with a manager is concerned; none where nobody is.
+    pub async fn stock_manager_email(&mut self) -> Option<String> {
+        let text = self.text("stock_manager_email").await;
+        if text.is_empty() {
+            return None;
+        }
+        self.checked("stock_manager_email", Mailbox::parse(&text).map(|_| Some(text)), None)
+    }
+
+    /// How email is sent; none where none is, with `mail_provider` not set or `none`.
+    pub async fn post_office(&mut self) -> Option<PostOffice> {
+        let texts = mail::Texts {
+            from: self.text("mail_from").await,
+            first: mail::Provider {
+                provider: self.text("mail_provider").await,
+                url: self.text("mail_url").await,
+                key: Secret(self.text("mail_key").await),
+            },
+            fallback: mail::Provider {
+                provider: self.text("mail_fallback_provider").await,
+                url: self.text("mail_fallback_url").await,
+                key: Secret(self.text("mail_fallback_key").await),
+            },
+            aws: mail::Aws {
+                region: self.text("aws_region").await,
+                access_key_id: self.text("aws_access_key_id").await,
+                secret_access_key: Secret(self.text("aws_secret_access_key").await),
+            },
+        };
+        let default = settings::MAIL_RATE_PER_SECOND_DEFAULT;
+        let rate = self.count("mail_rate_per_second", default, 1..=MAIL_RATE_PER_SECOND_MAX).await;
+        match texts.read() {
+            Ok(None) => None,
+            Ok(Some(mail)) => Some(PostOffice::new(mail.from, mail.first, mail.fallback, rate)),
+            Err(faults) => {
+                for (name, detail) in faults {
+                    self.fault(name, &detail);
+                }
+                None
+            }
+        }
+    }
+
+    /// The chat; none where there is none, with `slack_webhook_url` not set.
+    pub async fn slack(&mut self) -> Option<Chat> {
+        let url = self.hook("slack_webhook_url", "slack_origin").await?;
+        Some(Chat::new(Secret(url)))
+    }
+
+    /// The marketing system; none where there is none, with `marketing_url` not set.
+    pub async fn marketing(&mut self) -> Option<Marketing> {
+        let url = self.hook("marketing_url", "marketing_origin").await;
+        let secrets = self.text("marketing_secret").await;
+        // Secrets without an address are wrong all the same when they are.
+        if url.is_none() && secrets.is_empty() {
+            return None;
+        }
+        let signer = restock_webhook::Signer::parse(&secrets).map(Some);
+        let signer = self.checked("marketing_secret", signer, None);
+        Some(Marketing::new(url?, signer?))
+    }
+
+    /// An address that something is posted to; none where it is not set. Its host must be the one that the manifest permits.
+    async fn hook(&mut self, name: &str, origin_name: &str) -> Option<String> {
+        let text = self.text(name).await;
+        if settings::is_unset_address(&text) {
+            return None;
+        }
+        let url = settings::hook_url(&text).map(Some);
+        let url = self.checked(name, url, None)?;
+        let permitted = self.text(origin_name).await;
+        let permitted = settings::http_origin(&permitted).and_then(|origin| settings::origin_of(&origin));
+        match permitted {
+            Ok(origin) if settings::origin_of(&url).as_ref() == Ok(&origin) => Some(url),
+            Ok(_) => {
+                self.fault(origin_name, &format!("must be the scheme, host and port of {name}"));
+                None
+            }
+            Err(detail) => {
+                self.fault(origin_name, &detail);
+                None
+            }
+        }
     }
 
     fn identifier(&mut self, name: &str, text: String) -> Option<String> {

@@ -66,9 +66,9 @@ impl Doorbell {
             .map_err(|error| error.to_string())?;
         match outbound::send(request, RING_TIME_MAX).await {
             // A drain that works longer than the bell rings was heard.
-            Ok(outbound::Incoming { status: 200..=299, .. }) | Err(outbound::Failed::TimedOut) => Ok(()),
+            Ok(outbound::Incoming { status: 200..=299, .. }) | Err(outbound::Failed::TimedOut(_)) => Ok(()),
             Ok(outbound::Incoming { status, .. }) => Err(format!("answered {status}")),
-            Err(failed) => Err(format!("{failed:?}")),
+            Err(failed) => Err(failed.to_string()),
         }
     }
 }

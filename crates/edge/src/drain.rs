@@ -142,7 +142,7 @@ fn record(attempted: Attempted, settlement: Settlement) -> queue::Settlement {
         message_id: attempted.message_id,
         receipt: attempted.receipt,
         verdict,
-        reason: failure.reason.to_owned(),
+        reason: failure.reason.into_owned(),
         error: failure.error.chars().take(ERROR_CHARACTERS_MAX).collect(),
     }
 }

@@ -1,0 +1,227 @@
+//! Calls to another system through its gate: wait for a slot, call within a time limit, give the pass back with the partner's
+//! health. Every way not to get an answer becomes a verdict whose reason is `<partner>-<kind>`.
+
+use crate::error::fault_words;
+use crate::host;
+use crate::outbound::{self, Failed, Incoming};
+use bytes::Bytes;
+use http::Request;
+use http::header::RETRY_AFTER;
+use restock_bindings::partners::{self, Admission, Hindrance, Limits};
+use restock_bindings::types::Fault;
+use restock_domain::attempt::{Failure, Verdict};
+use restock_domain::partner::{self, Kind};
+use restock_domain::reply::{self, Done, Reply};
+use std::time::Duration;
+
+pub use restock_bindings::partners::Health;
+
+/// How long a pass counts as in use when its holder dies. Longer than a handler may work on one message, so longer than any call.
+const PASS_HOLD: Duration = Duration::from_secs(30);
+
+/// The kind of failure of a store that did not do its work.
+const STORE_UNAVAILABLE: &str = "store-unavailable";
+
+/// Another system, behind its gate.
+#[derive(Clone, Copy, Debug)]
+pub struct Partner {
+    id: &'static str,
+    limits: Limits,
+}
+
+/// Leave to make one call. Dropped, it counts as in use until it expires.
+#[derive(Debug)]
+#[must_use = "a pass that is not used is given back"]
+pub struct Pass {
+    partner: &'static str,
+    id: String,
+    probe: bool,
+}
+
+/// Why the gate does not let a call through. Nothing was called.
+#[derive(Debug)]
+pub enum Closed {
+    /// Come back at this moment (ms since 1970).
+    Until(u64, Kind),
+    /// The store does not know.
+    Broken(Fault),
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// The name of the partner's gate.
+    pub partner: &'static str,
+    /// How the call failed.
+    pub failed: Failed,
+}
+
+impl NoAnswer {
+    /// What it is called in an attempt's record.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        self.failed.kind().of(self.partner, self.failed.to_string())
+    }
+
+    /// Whether the partner did what was asked, all the same.
+    #[must_use]
+    pub fn done(&self) -> Done {
+        self.failed.done()
+    }
+}
+
+impl From<NoAnswer> for Verdict {
+    fn from(no_answer: NoAnswer) -> Self {
+        Self::Retry { failure: no_answer.failure(), not_before_ms: None }
+    }
+}
+
+/// What becomes of a message whose handler the store failed.
+#[must_use]
+pub fn store_failed(fault: &Fault) -> Verdict {
+    let failure = Failure::new(STORE_UNAVAILABLE, fault_words(fault));
+    Verdict::Retry { failure, not_before_ms: None }
+}
+
+impl Partner {
+    /// A partner by the name of its gate ([`restock_domain::partner`] has them all), with the most calls a second and at a time.
+    #[must_use]
+    pub fn new(id: &'static str, rate_per_second: u32, concurrency: u32) -> Self {
+        let hold_ms = u64::try_from(PASS_HOLD.as_millis()).unwrap_or(u64::MAX);
+        Self { id, limits: Limits { rate_per_second, concurrency, hold_ms } }
+    }
+
+    /// The name of its gate, with which reasons begin.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// A failure of this partner.
+    #[must_use]
+    pub fn failure(&self, kind: Kind, words: impl Into<String>) -> Failure {
+        kind.of(self.id, words)
+    }
+
+    /// Enters the gate and waits for the slot. For callers that have something to do between the pass and the call.
+    ///
+    /// # Errors
+    /// The verdict on the message: postponed where the gate is closed, tried again where the store failed.
+    pub async fn enter(&self) -> Result<Pass, Verdict> {
+        self.knock().await.map_err(|closed| match closed {
+            Closed::Until(until_ms, kind) => {
+                let failure = self.failure(kind, "the gate did not let the call through");
+                Verdict::Postpone { failure, until_ms }
+            }
+            Closed::Broken(fault) => store_failed(&fault),
+        })
+    }
+
+    /// As [`Partner::enter`], for callers that go somewhere else where the gate is closed.
+    ///
+    /// # Errors
+    /// Why the gate is closed.
+    pub async fn knock(&self) -> Result<Pass, Closed> {
+        let admission = partners::enter(self.id.to_owned(), self.limits, host::now_ms()).await;
+        match admission.map_err(Closed::Broken)? {
+            Admission::Admitted(pass) => {
+                let wait = Duration::from_millis(pass.start_at.saturating_sub(host::now_ms()));
+                if !wait.is_zero() {
+                    spin_sdk::time::sleep(wait).await;
+                }
+                Ok(Pass { partner: self.id, id: pass.id, probe: pass.probe })
+            }
+            Admission::Wait((until_ms, hindrance)) => Err(Closed::Until(
+                until_ms,
+                match hindrance {
+                    Hindrance::Rate => Kind::Rate,
+                    Hindrance::Concurrency => Kind::Concurrency,
+                    Hindrance::CircuitOpen => Kind::CircuitOpen,
+                },
+            )),
+        }
+    }
+
+    /// Enters the gate, calls, and gives the pass back. `read` says what the answer means: how the partner is, and whatever the
+    /// caller wants to know.
+    ///
+    /// # Errors
+    /// The verdict on the message, where there is no answer.
+    pub async fn call<T>(
+        &self,
+        request: Request<Bytes>,
+        time_max: Duration,
+        read: impl FnOnce(Incoming) -> (Health, T),
+    ) -> Result<T, Verdict> {
+        Ok(self.enter().await?.call(request, time_max, read).await?)
+    }
+
+    /// Enters the gate, calls, and says whether the partner did what was asked. `read` says what the answer means, with
+    /// the current moment (ms since 1970); [`by_status`] does where the status tells it all.
+    ///
+    /// # Errors
+    /// The verdict on the message, where it did not.
+    pub async fn tell(
+        &self,
+        request: Request<Bytes>,
+        time_max: Duration,
+        read: impl FnOnce(&Incoming, u64) -> Reply,
+    ) -> Result<(), Verdict> {
+        let reply = self.call(request, time_max, |answer| {
+            let reply = read(&answer, host::now_ms());
+            (health(partner::is_well(&reply)), reply)
+        });
+        partner::done(self.id, reply.await?, host::now_ms())
+    }
+}
+
+/// What an answer means as far as its status tells.
+#[must_use]
+pub fn by_status(answer: &Incoming, now_ms: u64) -> Reply {
+    reply::read(answer.status, answer.header(&RETRY_AFTER), &answer.body, now_ms)
+}
+
+/// A partner's health in the gate's words.
+#[must_use]
+pub fn health(is_well: bool) -> Health {
+    if is_well { Health::Well } else { Health::Failing }
+}
+
+impl Pass {
+    /// Makes the call and gives the pass back.
+    ///
+    /// # Errors
+    /// There is no answer; the partner counts as failing.
+    pub async fn call<T>(
+        self,
+        request: Request<Bytes>,
+        time_max: Duration,
+        read: impl FnOnce(Incoming) -> (Health, T),
+    ) -> Result<T, NoAnswer> {
+        let partner = self.partner;
+        let (health, result) = match outbound::send(request, time_max).await {
+            Ok(answer) => {
+                let (health, result) = read(answer);
+                (health, Ok(result))
+            }
+            Err(failed) => (Health::Failing, Err(NoAnswer { partner, failed })),
+        };
+        self.leave(health).await;
+        result
+    }
+
+    /// Gives the pass back without a call, which says nothing about the partner's health. That of a probe is left to expire: giving
+    /// it back as well would close the circuit of a partner that nobody asked.
+    pub async fn give_back(self) {
+        if !self.probe {
+            self.leave(Health::Well).await;
+        }
+    }
+
+    /// A pass that cannot be given back expires, so this does not change what becomes of the message.
+    async fn leave(self, health: Health) {
+        if let Err(fault) = partners::leave(self.id, health, host::now_ms()).await {
+            eprintln!("a pass of the gate of {} was not given back: {}", self.partner, fault_words(&fault));
+        }
+    }
+}
