@@ -170,6 +170,16 @@ impl Fields {
     /// `true` or `false`.
     pub fn boolean(&mut self, name: &str) -> Option<bool> {
         let value = self.required(name)?;
+        self.checked_boolean(name, &value)
+    }
+
+    /// Like [`Fields::boolean`], for a field that may be absent.
+    pub fn optional_boolean(&mut self, name: &str) -> Option<bool> {
+        let value = self.optional(name)?;
+        self.checked_boolean(name, &value)
+    }
+
+    fn checked_boolean(&mut self, name: &str, value: &Value) -> Option<bool> {
         if !value.is_boolean() {
             self.fault(name, "must be true or false");
         }

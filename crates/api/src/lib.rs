@@ -3,7 +3,9 @@
 //! What clients send is decoded by hand rather than derived, because a client should be told every fault of its
 //! request at once, each with a JSON pointer; a derived decoder stops at the first.
 
+pub mod customer;
 pub mod decode;
+pub mod incident;
 pub mod legacy;
 #[cfg(feature = "openapi")]
 pub mod openapi;

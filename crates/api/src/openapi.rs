@@ -2,13 +2,15 @@
 
 mod book;
 
+use crate::customer::{CustomerPromoted, KnownCustomer};
+use crate::incident::Incident;
 use crate::legacy::{CheckoutRequest, LegacyAnswer, LegacyProduct};
-use crate::operations::{Audit, Health, Partner, Readiness, TickReport};
+use crate::operations::{Audit, Health, OperatorAction, Partner, Readiness, TickReport};
 use crate::order::{Order, OrderRequest, PlacedOrder};
 use crate::product::{Factory, FactoryDefinition, Product, ProductDefinition, ProductSummary};
 use crate::production::{FactoryReport, ProductionRequest, ProductionStatus, ReportAnswer};
 use crate::queue::{
-    Drained, Message, PauseRequest, Paused, PurgeRequest, Purged, Queue, RedriveRequest, Redriven,
+    Buried, Drained, Message, PauseRequest, Paused, PurgeRequest, Purged, Queue, RedriveRequest, Redriven,
 };
 use crate::routes;
 use crate::stock::{AdjustmentRequest, Movement};
@@ -26,6 +28,7 @@ Every answer carries `x-request-id`; a client may send its own.";
 pub fn document() -> OpenApi {
     let mut book = Book::new("Restock", env!("CARGO_PKG_VERSION"), INTRODUCTION);
     shop(&mut book);
+    customers(&mut book);
     factories(&mut book);
     ledger(&mut book);
     queues(&mut book);
@@ -71,6 +74,22 @@ fn shop(book: &mut Book) {
         .answer::<Product>(200, "Changed.")
         .answer::<Product>(201, "Created.")
         .write();
+}
+
+fn customers(book: &mut Book) {
+    book.operation(routes::GET_CUSTOMER, "customers", "Show a customer.")
+        .description("Known are those of whom an order was accepted.")
+        .answer::<KnownCustomer>(200, "The customer.")
+        .write();
+    book.webhook::<CustomerPromoted>(
+        CustomerPromoted::TYPE,
+        "customers",
+        "A customer became a VIP.",
+        "Sent to `marketing_url`, signed as Standard Webhooks 1.0.0 has it: `webhook-id` is the same for every repetition, \
+         `webhook-timestamp` is the moment of sending in Unix seconds, `webhook-signature` holds one `v1` signature for each \
+         of the `marketing_secret`s. Any 2xx ends it; 408, 425, 429, 5xx and no answer are tried again, after `Retry-After` \
+         where one is given; what else is answered makes it a dead letter.",
+    );
 }
 
 fn factories(book: &mut Book) {
@@ -128,15 +147,23 @@ fn queues(book: &mut Book) {
         .optional_body::<PauseRequest>(json!({"reason": "the factory is back"}))
         .answer::<Paused>(200, "It is not paused.")
         .write();
-    book.operation(routes::LIST_BURIED, "queues", "List dead letters, newest first.")
-        .page_of::<Message>()
-        .write();
-    book.operation(routes::REDRIVE_QUEUE, "queues", "Make dead letters ready again.")
-        .body::<RedriveRequest>(json!({"reason": "factory-refused", "limit": 100}))
+    book.operation(
+        routes::LIST_BURIED,
+        "queues",
+        "List dead letters, newest first, and the kinds they fall into.",
+    )
+    .description("The `error` of a message and of each attempt holds what was answered.")
+    .query_text("reason", "Only those whose last failure is of this kind.", "mail-refused")
+    .page::<Buried>()
+    .write();
+    book.operation(routes::REDRIVE_QUEUE, "queues", "Make dead letters ready again, on record.")
+        .description("They keep their history and can be buried again. A dry run only counts them.")
+        .body::<RedriveRequest>(json!({"reason": "mail-refused", "limit": 100, "dry_run": true}))
         .answer::<Redriven>(200, "How many.")
         .write();
     book.operation(routes::PURGE_QUEUE, "queues", "Remove dead letters for good, on record.")
-        .body::<PurgeRequest>(json!({"all": true, "reason": "the product is gone"}))
+        .description("A dry run only counts them.")
+        .body::<PurgeRequest>(json!({"all": true, "reason": "the product is gone", "dry_run": true}))
         .answer::<Purged>(200, "How many.")
         .write();
     book.operation(routes::GET_MESSAGE, "queues", "Show a message with every attempt at it.")
@@ -148,7 +175,15 @@ fn operations(book: &mut Book) {
     book.operation(routes::LIST_PARTNERS, "operations", "List partners and their circuits, by name.")
         .whole_list_of::<Partner>()
         .write();
+    book.operation(routes::LIST_INCIDENTS, "operations", "List what is and was wrong, newest first.")
+        .query("open", "`true`: only what goes on.", &["true"])
+        .page_of::<Incident>()
+        .write();
+    book.operation(routes::LIST_OPERATIONS, "operations", "List what operators did, newest first.")
+        .page_of::<OperatorAction>()
+        .write();
     book.operation(routes::AUDIT, "operations", "Recompute the invariants from the rows.")
+        .description("What it finds opens an incident or adds to it; finding nothing ends it.")
         .answer::<Audit>(200, "What was found; `ok` says whether all is well.")
         .write();
     book.operation(routes::HEALTH, "operations", "Whether the program answers.")
@@ -221,6 +256,23 @@ mod tests {
             .sum();
         assert_eq!(described, routes::ALL.len());
         assert_eq!(document["openapi"], "3.1.0");
+    }
+
+    #[test]
+    fn what_is_sent_to_others_is_described_with_what_ends_it() {
+        let document = written();
+        let webhook = &document["webhooks"][CustomerPromoted::TYPE]["post"];
+        let body = &webhook["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        assert_eq!(body, "#/components/schemas/CustomerPromoted");
+        assert!(webhook["responses"].get("2XX").is_some(), "{webhook}");
+    }
+
+    #[test]
+    fn dead_letters_are_described_with_their_page_and_their_groups() {
+        let buried = &written()["components"]["schemas"]["Buried"];
+        let parts = buried["allOf"].as_array().expect("parts");
+        assert!(parts.iter().any(|part| part["$ref"] == "#/components/schemas/Page_Message"), "{buried}");
+        assert!(parts.iter().any(|part| part["properties"]["groups"].is_object()), "{buried}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Health, readiness, the audit, partners and the tick.
+//! Health, readiness, the audit, partners, what operators did, and the tick.
 
 use crate::Time;
 use crate::queue::Drained;
 use serde::Serialize;
+use serde_json::Value;
 
 /// The answer to `GET /healthz`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,6 +82,31 @@ pub struct Partner {
     pub calls_total: u64,
     /// Failures since the partner is known.
     pub failures_total: u64,
+}
+
+/// What an operator did. The record was made in the write that carried it out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OperatorAction {
+    /// What: `queue.pause`, `queue.resume`, `queue.redrive`, `queue.purge`, `stock.adjust`, `product.create`,
+    /// `product.change`, `factory.create` or `factory.change`.
+    #[cfg_attr(feature = "openapi", schema(example = "queue.redrive"))]
+    pub kind: String,
+    /// What it was done to: a queue, a SKU, a factory.
+    #[cfg_attr(feature = "openapi", schema(example = "ad-control"))]
+    pub subject: String,
+    /// What it changed; its fields are those of the kind.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object,
+        example = json!({"affected": 1, "messages": ["019ab1c2-7d3e-7f00-8a4b-1c2d3e4f5a6b"]})))]
+    pub detail: Value,
+    /// Why, in the operator's words; empty where none were given.
+    #[cfg_attr(feature = "openapi", schema(example = "the address was corrected"))]
+    pub reason: String,
+    /// Who: the fingerprint of the key, never the key.
+    #[cfg_attr(feature = "openapi", schema(example = "037aeaeaf4bb"))]
+    pub operator: String,
+    /// When.
+    pub at: Time,
 }
 
 /// What a tick did.

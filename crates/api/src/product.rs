@@ -25,7 +25,7 @@ pub enum Policy {
 /// The state of a product's advertisement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum AdStatus {
     /// The product has no advertisement.
     None,

@@ -32,6 +32,37 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// A text that passes a check; none where the parameter is absent. `expected` says what it must be, after "must be".
+    ///
+    /// # Errors
+    /// Another text.
+    pub fn text(
+        &self,
+        name: &str,
+        check: impl Fn(&str) -> bool,
+        expected: &str,
+    ) -> Result<Option<String>, Vec<FieldFault>> {
+        match self.get(name) {
+            Some(text) if !check(text) => {
+                Err(vec![FieldFault::new(format!("?{name}"), format!("must be {expected}"))])
+            }
+            text => Ok(text.map(str::to_owned)),
+        }
+    }
+
+    /// Whether a list is narrowed to what the parameter names. It is `true` or left out: `false` could mean all as well as
+    /// only the others.
+    ///
+    /// # Errors
+    /// Another word.
+    pub fn only(&self, name: &str) -> Result<bool, Vec<FieldFault>> {
+        match self.get(name) {
+            None => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(vec![FieldFault::new(format!("?{name}"), "must be true, or be left out")]),
+        }
+    }
+
     /// One of a few words; none where the parameter is absent.
     ///
     /// # Errors
@@ -97,6 +128,25 @@ mod tests {
     fn a_word_that_is_no_choice_is_named() {
         let faults = Query::parse(Some("status=lost")).choice("status", &[("planned", 1)]);
         assert_eq!(faults.expect_err("a fault").first().map(|fault| fault.pointer.as_str()), Some("?status"));
+    }
+
+    #[test]
+    fn a_list_is_narrowed_or_it_is_not() {
+        let only = |query| Query::parse(Some(query)).only("open");
+        assert_eq!((only("open=true"), only("open="), only("")), (Ok(true), Ok(false), Ok(false)));
+        for wrong in ["open=false", "open=1", "open=True"] {
+            let faults = only(wrong).expect_err(wrong);
+            assert_eq!(faults.first().map(|fault| fault.pointer.as_str()), Some("?open"));
+        }
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_is_named() {
+        let reason = |query| Query::parse(Some(query)).text("reason", |text| text.len() < 5, "short");
+        assert_eq!(reason("reason=a-b"), Ok(Some("a-b".to_owned())));
+        assert_eq!(reason("x=a-b"), Ok(None));
+        let faults = reason("reason=too+long").expect_err("a fault");
+        assert_eq!(faults, [FieldFault::new("?reason", "must be short")]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Queues, messages, and what operators do to them.
 
-use crate::Time;
 use crate::decode::{self, Fields, Invalid};
 use crate::stock::REASON;
+use crate::{Page, Time};
 use restock_domain::name::{self, REASON_CHARACTERS_MAX};
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +13,16 @@ pub const SELECTION_LIMIT_DEFAULT: u32 = 1_000;
 pub const SELECTION_LIMIT_MAX: u32 = 10_000;
 /// Ids in one redrive or purge at most.
 pub const SELECTION_IDS_MAX: usize = 1_000;
+/// The longest kind of failure, in characters.
+const FAILURE_CHARACTERS_MAX: usize = 100;
+/// What a kind of failure is, after "must be".
+pub const FAILURE: &str = "a kind of failure, such as `mail-refused`";
+
+/// Whether a text can be a kind of failure.
+#[must_use]
+pub fn is_failure(text: &str) -> bool {
+    name::is_text(text, FAILURE_CHARACTERS_MAX)
+}
 
 /// A queue at one moment, with its limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -92,11 +102,18 @@ pub struct Attempt {
     pub started_at: Time,
     /// When the attempt ended.
     pub ended_at: Time,
+    /// How long it took, ms. Where the worker did not come back: how long it took to be noticed.
+    #[cfg_attr(feature = "openapi", schema(example = 183))]
+    pub duration_ms: u64,
     /// `done`, `retry`, `postpone`, `bury` or `lease-expired`.
+    #[cfg_attr(feature = "openapi", schema(example = "bury"))]
     pub outcome: String,
-    /// The kind of failure; empty where there was none.
+    /// The kind of failure; empty where there was none. `<partner>-<kind>` where a partner is concerned.
+    #[cfg_attr(feature = "openapi", schema(example = "mail-refused"))]
     pub reason: String,
-    /// The failure in words; empty where there was none.
+    /// What was answered: the partner's status and the beginning of its own words. In our words where it did not answer or
+    /// was not called; empty where nothing failed.
+    #[cfg_attr(feature = "openapi", schema(example = "answered 400: no such address"))]
     pub error: String,
 }
 
@@ -123,11 +140,44 @@ pub struct Message {
     /// When it was finished, buried or purged.
     pub settled_at: Option<Time>,
     /// The kind of its last failure.
+    #[cfg_attr(feature = "openapi", schema(example = "mail-refused"))]
     pub reason: String,
-    /// Its last failure in words.
+    /// Its last failure in words: what was answered, as in its attempts.
+    #[cfg_attr(feature = "openapi", schema(example = "answered 400: no such address"))]
     pub error: String,
     /// Every attempt, oldest first, across redrives.
     pub attempts: Vec<Attempt>,
+}
+
+/// Dead letters whose last failure is of the same kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BuriedGroup {
+    /// The kind of failure; what a redrive of all of them selects by.
+    #[cfg_attr(feature = "openapi", schema(example = "mail-refused"))]
+    pub reason: String,
+    /// How many.
+    #[cfg_attr(feature = "openapi", schema(example = 12))]
+    pub count: u64,
+    /// When the oldest of them was buried.
+    pub oldest_at: Time,
+    /// When the newest of them was buried.
+    pub newest_at: Time,
+    /// What was answered to the newest one, in words.
+    #[cfg_attr(feature = "openapi", schema(example = "answered 400: no such address"))]
+    pub error: String,
+}
+
+/// One page of a queue's dead letters, and the kinds that all of them fall into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Buried {
+    /// Those of this page.
+    #[serde(flatten)]
+    pub page: Page<Message>,
+    /// All dead letters of the queue by kind of failure, whatever the page and the filter, most numerous first, at most 100
+    /// kinds. Counted beside the page, so that they can differ by what happens at that moment.
+    pub groups: Vec<BuriedGroup>,
 }
 
 /// Which dead letters an operator means: exactly one of the fields.
@@ -141,6 +191,19 @@ pub enum Selection {
     All,
 }
 
+/// What a redrive or a purge is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Which dead letters.
+    pub selection: Selection,
+    /// How many of them at most.
+    pub limit: u32,
+    /// Only count them.
+    pub dry_run: bool,
+    /// Why, in the operator's words; empty where none were given.
+    pub words: String,
+}
+
 /// Makes dead letters ready again. Exactly one of `ids`, `reason` and `all`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -150,31 +213,40 @@ pub struct RedriveRequest {
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1000))]
     pub ids: Option<Vec<String>>,
     /// All whose last failure is of this kind.
+    #[cfg_attr(feature = "openapi", schema(example = "mail-refused"))]
     pub reason: Option<String>,
     /// `true`: all.
     pub all: Option<bool>,
     /// At most so many; 1000 where it is left out.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10000))]
     pub limit: Option<u32>,
+    /// `true`: only count them. Nothing is changed, and nothing goes on record.
+    pub dry_run: Option<bool>,
+    /// Why; goes on record as the operation's `reason`.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 500))]
+    pub note: Option<String>,
 }
 
 impl RedriveRequest {
-    /// Reads which dead letters are meant, and how many at most.
+    /// Reads what is to be done.
     ///
     /// # Errors
     /// Not JSON, or all faults.
-    pub fn decode(body: &[u8]) -> Result<(Selection, u32), Invalid> {
+    pub fn decode(body: &[u8]) -> Result<Choice, Invalid> {
         decode::object(body, |fields| {
             let named = ["ids", "reason", "all"].iter().filter(|name| fields.has(name)).count();
             if named != 1 {
                 fields.whole("must hold exactly one of ids, reason and all");
             }
             let ids = ids(fields);
-            let reason = fields.optional_text("reason", |text| name::is_text(text, 100), "a kind of failure");
+            let reason = fields.optional_text("reason", is_failure, FAILURE);
             let all = all(fields);
             let limit = limit(fields);
-            let chosen = ids.map(Selection::Ids).or(reason.map(Selection::Reason)).or(all);
-            Some((chosen?, limit))
+            let dry_run = fields.optional_boolean("dry_run").unwrap_or_default();
+            let note =
+                fields.optional_text("note", |text| name::is_text(text, REASON_CHARACTERS_MAX), REASON);
+            let selection = ids.map(Selection::Ids).or(reason.map(Selection::Reason)).or(all);
+            Some(Choice { selection: selection?, limit, dry_run, words: note.unwrap_or_default() })
         })
     }
 }
@@ -195,14 +267,16 @@ pub struct PurgeRequest {
     /// At most so many; 1000 where it is left out.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10000))]
     pub limit: Option<u32>,
+    /// `true`: only count them. Nothing is changed, and nothing goes on record.
+    pub dry_run: Option<bool>,
 }
 
 impl PurgeRequest {
-    /// Reads which dead letters are meant, how many at most, and why.
+    /// Reads what is to be done. A dry run needs a reason as well: what it accepts is what the purge accepts.
     ///
     /// # Errors
     /// Not JSON, or all faults.
-    pub fn decode(body: &[u8]) -> Result<(Selection, u32, String), Invalid> {
+    pub fn decode(body: &[u8]) -> Result<Choice, Invalid> {
         decode::object(body, |fields| {
             if fields.has("ids") == fields.has("all") {
                 fields.whole("must hold exactly one of ids and all");
@@ -211,7 +285,8 @@ impl PurgeRequest {
             let all = all(fields);
             let reason = fields.text("reason", |text| name::is_text(text, REASON_CHARACTERS_MAX), REASON);
             let limit = limit(fields);
-            Some((ids.map(Selection::Ids).or(all)?, limit, reason?))
+            let dry_run = fields.optional_boolean("dry_run").unwrap_or_default();
+            Some(Choice { selection: ids.map(Selection::Ids).or(all)?, limit, dry_run, words: reason? })
         })
     }
 }
@@ -269,16 +344,31 @@ fn limit(fields: &mut Fields) -> u32 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Redriven {
-    /// Dead letters that were made ready again.
+    /// Dead letters that were made ready again; in a dry run, that would be.
+    #[cfg_attr(feature = "openapi", schema(example = 12))]
     pub redriven: u32,
+    /// `true`: nothing was changed. Left out otherwise.
+    #[serde(skip_serializing_if = "is_false")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub dry_run: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes every field by reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The answer to a purge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Purged {
-    /// Dead letters that were removed.
+    /// Dead letters that were removed; in a dry run, that would be.
+    #[cfg_attr(feature = "openapi", schema(example = 12))]
     pub purged: u32,
+    /// `true`: nothing was changed. Left out otherwise.
+    #[serde(skip_serializing_if = "is_false")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub dry_run: bool,
 }
 
 /// The answer to pausing or resuming.
@@ -310,6 +400,7 @@ pub struct Drained {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn pointers<T: std::fmt::Debug>(decoded: Result<T, Invalid>) -> Vec<String> {
         match decoded {
@@ -320,14 +411,15 @@ mod tests {
 
     #[test]
     fn a_redrive_means_exactly_one_selection() {
-        assert_eq!(RedriveRequest::decode(br#"{"all":true}"#), Ok((Selection::All, 1_000)));
+        let plain = |selection, limit| Choice { selection, limit, dry_run: false, words: String::new() };
+        assert_eq!(RedriveRequest::decode(br#"{"all":true}"#), Ok(plain(Selection::All, 1_000)));
         assert_eq!(
             RedriveRequest::decode(br#"{"reason":"factory-failing","limit":5}"#),
-            Ok((Selection::Reason("factory-failing".to_owned()), 5))
+            Ok(plain(Selection::Reason("factory-failing".to_owned()), 5))
         );
         assert_eq!(
             RedriveRequest::decode(br#"{"ids":["a"]}"#),
-            Ok((Selection::Ids(vec!["a".to_owned()]), 1_000))
+            Ok(plain(Selection::Ids(vec!["a".to_owned()]), 1_000))
         );
         assert_eq!(pointers(RedriveRequest::decode(b"{}")), [""]);
         assert_eq!(pointers(RedriveRequest::decode(br#"{"all":true,"reason":"x"}"#)), [""]);
@@ -337,8 +429,61 @@ mod tests {
     }
 
     #[test]
+    fn a_redrive_is_dry_only_where_it_says_so_and_its_note_is_no_selection() {
+        let decode = |body: &[u8]| RedriveRequest::decode(body).map(|choice| (choice.dry_run, choice.words));
+        assert_eq!(decode(br#"{"all":true,"dry_run":true}"#), Ok((true, String::new())));
+        for not_dry in
+            [r#"{"all":true}"#, r#"{"all":true,"dry_run":false}"#, r#"{"all":true,"dry_run":null}"#]
+        {
+            assert_eq!(decode(not_dry.as_bytes()), Ok((false, String::new())), "{not_dry}");
+        }
+        assert_eq!(
+            decode(br#"{"reason":"mail-refused","note":"the address was corrected"}"#),
+            Ok((false, "the address was corrected".to_owned()))
+        );
+        assert_eq!(pointers(RedriveRequest::decode(br#"{"note":"x"}"#)), [""]);
+        // What is not understood must not become the real thing.
+        assert_eq!(pointers(RedriveRequest::decode(br#"{"all":true,"dry_run":"yes"}"#)), ["/dry_run"]);
+        assert_eq!(pointers(RedriveRequest::decode(br#"{"all":true,"dry-run":true}"#)), ["/dry-run"]);
+    }
+
+    #[test]
+    fn a_dry_run_is_told_apart_from_the_real_thing() {
+        let redriven = |dry_run| serde_json::to_value(Redriven { redriven: 2, dry_run }).expect("JSON");
+        assert_eq!(redriven(true), json!({"redriven": 2, "dry_run": true}));
+        assert_eq!(redriven(false), json!({"redriven": 2}));
+        let purged = |dry_run| serde_json::to_value(Purged { purged: 2, dry_run }).expect("JSON");
+        assert_eq!(purged(true), json!({"purged": 2, "dry_run": true}));
+        assert_eq!(purged(false), json!({"purged": 2}));
+    }
+
+    #[test]
+    fn dead_letters_are_a_page_with_their_groups_beside_it() {
+        let group = BuriedGroup {
+            reason: "mail-refused".to_owned(),
+            count: 2,
+            oldest_at: Time(0),
+            newest_at: Time(1_000),
+            error: "answered 400: no".to_owned(),
+        };
+        let buried = Buried { page: Page::whole(Vec::new()), groups: vec![group] };
+        assert_eq!(
+            serde_json::to_value(buried).expect("JSON"),
+            json!({
+                "items": [],
+                "next_cursor": null,
+                "groups": [{"reason": "mail-refused", "count": 2, "oldest_at": "1970-01-01T00:00:00.000Z",
+                    "newest_at": "1970-01-01T00:00:01.000Z", "error": "answered 400: no"}],
+            })
+        );
+    }
+
+    #[test]
     fn a_purge_needs_a_reason() {
-        assert!(PurgeRequest::decode(br#"{"all":true,"reason":"test data"}"#).is_ok());
+        let choice =
+            PurgeRequest::decode(br#"{"all":true,"reason":"test data","dry_run":true}"#).expect("a choice");
+        assert_eq!((choice.dry_run, choice.words.as_str()), (true, "test data"));
+        assert_eq!(pointers(PurgeRequest::decode(br#"{"all":true,"dry_run":true}"#)), ["/reason"]);
         assert_eq!(pointers(PurgeRequest::decode(br#"{"all":true}"#)), ["/reason"]);
         assert_eq!(pointers(PurgeRequest::decode(br#"{"reason":"x"}"#)), [""]);
     }

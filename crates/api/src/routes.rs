@@ -107,6 +107,12 @@ routes! {
     PURGE_QUEUE = Post "/v1/queues/{queue}/purge" Operate;
     /// Shows a message.
     GET_MESSAGE = Get "/v1/messages/{id}" Read;
+    /// Shows a customer.
+    GET_CUSTOMER = Get "/v1/customers/{id}" Read;
+    /// Lists what is and was wrong.
+    LIST_INCIDENTS = Get "/v1/incidents" Read;
+    /// Lists what operators did.
+    LIST_OPERATIONS = Get "/v1/operations" Read;
     /// Lists partners and their circuits.
     LIST_PARTNERS = Get "/v1/partners" Read;
     /// Recomputes the invariants.

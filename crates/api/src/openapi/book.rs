@@ -25,13 +25,14 @@ const BEARER: &str = "bearer";
 pub(super) struct Book {
     info: InfoBuilder,
     paths: Paths,
+    webhooks: Paths,
     schemas: Vec<(String, RefOr<Schema>)>,
 }
 
 impl Book {
     pub(super) fn new(title: &str, version: &str, introduction: &str) -> Self {
         let info = InfoBuilder::new().title(title).version(version).description(Some(introduction));
-        let mut book = Self { info, paths: Paths::new(), schemas: Vec::new() };
+        let mut book = Self { info, paths: Paths::new(), webhooks: Paths::new(), schemas: Vec::new() };
         book.keep::<Problem>();
         book
     }
@@ -40,6 +41,21 @@ impl Book {
         let operation =
             OperationBuilder::new().tag(tag).summary(Some(summary)).operation_id(Some(operation_id(&route)));
         Entry { book: self, route, operation, statuses: Vec::new() }
+    }
+
+    /// Describes what is sent to others without being asked.
+    pub(super) fn webhook<T: ToSchema>(&mut self, name: &str, tag: &str, summary: &str, description: &str) {
+        let content = ContentBuilder::new().schema(Some(self.keep::<T>())).build();
+        let body =
+            RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
+        let taken = ResponseBuilder::new().description("It was taken; it is not sent again.");
+        let operation = OperationBuilder::new()
+            .tag(tag)
+            .summary(Some(summary))
+            .description(Some(description))
+            .request_body(Some(body.build()))
+            .response("2XX", taken.build());
+        self.webhooks.add_path_operation(name, vec![HttpMethod::Post], operation.build());
     }
 
     pub(super) fn finish(self) -> OpenApi {
@@ -52,6 +68,7 @@ impl Book {
         OpenApiBuilder::new()
             .info(self.info.build())
             .paths(self.paths)
+            .webhooks(Some(self.webhooks))
             .components(Some(components.build()))
             .build()
     }
@@ -95,8 +112,16 @@ impl Entry<'_> {
     }
 
     pub(super) fn query(self, name: &str, description: &str, words: &[&str]) -> Self {
-        let schema =
-            ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).enum_values(Some(words.to_vec()));
+        let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+        self.query_of(name, description, schema.enum_values(Some(words.to_vec())))
+    }
+
+    pub(super) fn query_text(self, name: &str, description: &str, example: &str) -> Self {
+        let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+        self.query_of(name, description, schema.examples([json!(example)]))
+    }
+
+    fn query_of(self, name: &str, description: &str, schema: ObjectBuilder) -> Self {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
         self.parameter(
             parameter.required(Required::False).description(Some(description)).schema(Some(schema)),
@@ -177,7 +202,12 @@ impl Entry<'_> {
         Page<T>: ToSchema,
     {
         self.book.keep::<T>();
-        self.paged().answer::<Page<T>>(200, "One page.")
+        self.page::<Page<T>>()
+    }
+
+    /// A page in a document of its own kind.
+    pub(super) fn page<P: ToSchema>(self) -> Self {
+        self.paged().answer::<P>(200, "One page.")
     }
 
     pub(super) fn page_of_either<A: ToSchema, B: ToSchema>(self) -> Self
