@@ -22,7 +22,7 @@ pub(crate) async fn define(mut call: Call) -> Result<Answer, Error> {
         manager_email: definition.manager_email,
         url: definition.url,
     };
-    let created = catalog::define_factory(factory.clone(), call.now_ms()).await?;
+    let created = catalog::define_factory(factory.clone(), call.operator(), call.now_ms()).await?;
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     let view = Factory {
         id: factory.id,

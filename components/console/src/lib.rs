@@ -1,13 +1,16 @@
 //! The operator interface, health, the description of the interface, and the answer to every path that nothing else serves.
 //!
 //! Trigger: HTTP, everything that no other component has.
-//! Reads and writes: factories, the ledger, production, queues and messages, partners, the audit.
+//! Reads and writes: factories, the ledger, production, queues and messages, customers, incidents, operator actions, partners, the
+//! audit.
 //! Guarantees: every operator action is on record with the fingerprint of the key, in the write that carries it out.
 //! A second delivery of a correction with the same idempotency key changes nothing; the other actions are harmless to repeat.
 
+mod customers;
 mod describe;
 mod factories;
 mod health;
+mod incidents;
 mod operations;
 mod production;
 mod queues;
@@ -38,6 +41,9 @@ const HANDLERS: &[(routes::Route, Handler)] = handlers![
     routes::REDRIVE_QUEUE => queues::redrive,
     routes::PURGE_QUEUE => queues::purge,
     routes::GET_MESSAGE => queues::message,
+    routes::GET_CUSTOMER => customers::show,
+    routes::LIST_INCIDENTS => incidents::list,
+    routes::LIST_OPERATIONS => operations::list,
     routes::LIST_PARTNERS => operations::partners,
     routes::AUDIT => operations::audit,
 ];

@@ -1,8 +1,8 @@
 //! Queues, dead letters, and what operators do to them.
 
 use restock_api::queue::{
-    Attempt, Event, Message, MessageState, PauseRequest, Paused, PurgeRequest, Purged, Queue, RedriveRequest,
-    Redriven, Selection,
+    self as api, Attempt, Buried, BuriedGroup, Choice, Event, Message, MessageState, PauseRequest, Paused,
+    PurgeRequest, Purged, Queue, RedriveRequest, Redriven, Selection,
 };
 use restock_api::{Page, Time};
 use restock_bindings::queue::{self, Action, Operation, Status};
@@ -34,11 +34,27 @@ pub(crate) async fn show(call: Call) -> Result<Answer, Error> {
 
 /// `GET /v1/queues/{queue}/buried`
 pub(crate) async fn buried(call: Call) -> Result<Answer, Error> {
+    let reason = call.query().text("reason", api::is_failure, api::FAILURE)?;
     let page = call.page()?;
-    let rows = queue::buried(named(&call)?, types::Page { limit: page.limit, after: page.after })
+    let queue = named(&call)?;
+    let rows = queue::buried(queue.clone(), reason, types::Page { limit: page.limit, after: page.after })
         .await?
         .ok_or_else(unknown)?;
-    Ok(Answer::ok(&Page::of(rows, page.limit, |message| message.cursor.clone(), view)))
+    let groups = queue::buried_groups(queue).await?.ok_or_else(unknown)?;
+    Ok(Answer::ok(&Buried {
+        page: Page::of(rows, page.limit, |message| message.cursor.clone(), view),
+        groups: groups.into_iter().map(group).collect(),
+    }))
+}
+
+fn group(group: queue::BuriedGroup) -> BuriedGroup {
+    BuriedGroup {
+        reason: group.reason,
+        count: group.count,
+        oldest_at: Time(group.oldest_at),
+        newest_at: Time(group.newest_at),
+        error: group.error,
+    }
 }
 
 /// `GET /v1/messages/{id}`
@@ -68,19 +84,34 @@ pub(crate) async fn resume(mut call: Call) -> Result<Answer, Error> {
 
 /// `POST /v1/queues/{queue}/redrive`
 pub(crate) async fn redrive(mut call: Call) -> Result<Answer, Error> {
-    let (selection, limit) = RedriveRequest::decode(&call.json_body().await?)?;
-    let redriven = operate(&call, Action::Redrive((meant(selection), limit)), String::new()).await?;
-    if redriven > 0 {
+    let choice = RedriveRequest::decode(&call.json_body().await?)?;
+    let dry_run = choice.dry_run;
+    let redriven = carry_out(&call, choice, Action::Redrive).await?;
+    if redriven > 0 && !dry_run {
         doorbell::ring_later([call.value()]);
     }
-    Ok(Answer::ok(&Redriven { redriven }))
+    Ok(Answer::ok(&Redriven { redriven, dry_run }))
 }
 
 /// `POST /v1/queues/{queue}/purge`
 pub(crate) async fn purge(mut call: Call) -> Result<Answer, Error> {
-    let (selection, limit, reason) = PurgeRequest::decode(&call.json_body().await?)?;
-    let purged = operate(&call, Action::Purge((meant(selection), limit)), reason).await?;
-    Ok(Answer::ok(&Purged { purged }))
+    let choice = PurgeRequest::decode(&call.json_body().await?)?;
+    let dry_run = choice.dry_run;
+    let purged = carry_out(&call, choice, Action::Purge).await?;
+    Ok(Answer::ok(&Purged { purged, dry_run }))
+}
+
+/// Does to the chosen dead letters what is asked, or counts them where the run is dry.
+async fn carry_out(
+    call: &Call,
+    choice: Choice,
+    action: impl Fn((queue::Selection, u32)) -> Action,
+) -> Result<u32, Error> {
+    let selection = meant(choice.selection);
+    if choice.dry_run {
+        return queue::selected(named(call)?, selection, choice.limit).await?.ok_or_else(unknown);
+    }
+    operate(call, action((selection, choice.limit)), choice.words).await
 }
 
 async fn operate(call: &Call, action: Action, reason: String) -> Result<u32, Error> {
@@ -139,6 +170,7 @@ fn view(message: queue::Message) -> Message {
             .map(|attempt| Attempt {
                 started_at: Time(attempt.started_at),
                 ended_at: Time(attempt.ended_at),
+                duration_ms: attempt.ended_at.saturating_sub(attempt.started_at),
                 outcome: attempt.outcome,
                 reason: attempt.reason,
                 error: attempt.error,
