@@ -44,6 +44,7 @@ async fn tick(call: Call) -> Result<Answer, Error> {
         leases_expired: done.leases_expired,
         overdue: done.overdue,
         removed: done.removed,
+        notices: done.notices,
         levels_set,
         rung,
     }))

@@ -123,6 +123,8 @@ pub struct TickReport {
     pub overdue: u32,
     /// Finished messages that retention removed.
     pub removed: u32,
+    /// Notices of incidents that became due: of those that grow, and of those that are over.
+    pub notices: u32,
     /// Products whose levels were computed anew.
     pub levels_set: u32,
     /// Queues whose bell was rung.
