@@ -3,11 +3,19 @@
 use std::io::IsTerminal;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 
+use anyhow::Context as _;
 use tokio::io::AsyncWrite;
-use tracing_subscriber::EnvFilter;
+// Not `EnvFilter`: its regular expressions are shared with wasmtime, which would then be compiled twice, once with the
+// features that the tests' own libraries ask of them.
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 
+/// The environment variable that says what is logged.
+const VARIABLE: &str = "RUST_LOG";
 /// The longest line of a guest that is logged as one.
 const LINE_BYTES_MAX: usize = 8 * 1024;
 /// What is logged when `RUST_LOG` says nothing.
@@ -17,16 +25,38 @@ const QUIET_FILTER: &str = "warn";
 
 /// Starts logging for the program. What `RUST_LOG` says is followed; without it, `quiet` leaves only what went wrong
 /// on a terminal.
-pub fn start(quiet: bool) {
-    let default = if quiet && std::io::stderr().is_terminal() { QUIET_FILTER } else { DEFAULT_FILTER };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start would fail, and the first one's choice then stands.
-    let _ = if std::io::stderr().is_terminal() {
-        log.compact().try_init()
+///
+/// Fails, and logs nothing, where `RUST_LOG` cannot be understood.
+pub fn start(quiet: bool) -> anyhow::Result<()> {
+    let terminal = std::io::stderr().is_terminal();
+    let asked = std::env::var_os(VARIABLE).map(|text| text.to_string_lossy().into_owned());
+    let filter = filter(asked.as_deref(), if quiet && terminal { QUIET_FILTER } else { DEFAULT_FILTER })?;
+    let log = fmt::layer().with_writer(std::io::stderr);
+    let log = if terminal {
+        log.compact().with_filter(filter).boxed()
     } else {
-        log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        log.json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_filter(filter)
+            .boxed()
     };
+    // A second start would fail, and the first one's choice then stands.
+    let _ = tracing_subscriber::registry().with(log).try_init();
+    Ok(())
+}
+
+/// What to log: levels, each for everything or for one part of the program.
+fn filter(asked: Option<&str>, default: &str) -> anyhow::Result<Targets> {
+    let asked = asked.map(str::trim).filter(|text| !text.is_empty());
+    asked.unwrap_or(default).parse().with_context(|| {
+        format!(
+            "{VARIABLE} is {:?}, which is not understood: say a level (error, warn, info, debug, trace or off), or \
+             levels for parts such as restock_host=debug,info",
+            asked.unwrap_or(default)
+        )
+    })
 }
 
 /// Where a guest's stdout or stderr goes: into the log, line by line.
@@ -86,16 +116,46 @@ impl wasmtime_wasi::cli::StdoutStream for Output {
 }
 
 impl AsyncWrite for Output {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut task::Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         self.take(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<std::io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<std::io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn the_environment_says_what_is_logged_and_silence_means_the_default() {
+        for silent in [None, Some(""), Some("  ")] {
+            let filter = filter(silent, DEFAULT_FILTER).unwrap();
+            assert!(filter.would_enable("restock_host::http", &Level::INFO));
+            assert!(!filter.would_enable("wasmtime::runtime", &Level::INFO));
+        }
+        let filter = filter(Some("restock_host=debug,info"), DEFAULT_FILTER).unwrap();
+        assert!(filter.would_enable("restock_host::http", &Level::DEBUG));
+        assert!(filter.would_enable("hyper", &Level::INFO));
+        assert!(!filter.would_enable("hyper", &Level::DEBUG));
+    }
+
+    #[test]
+    fn a_level_that_does_not_exist_is_named_with_what_could_stand_there() {
+        let error = format!("{:#}", filter(Some("restock_host=loud"), DEFAULT_FILTER).unwrap_err());
+        assert!(error.contains("restock_host=loud") && error.contains("debug"), "{error}");
     }
 }

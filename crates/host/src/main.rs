@@ -58,13 +58,7 @@ struct Up {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let Command::Up(up) = cli.command;
-    logging::start(up.demo);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(up)),
-        Err(error) => Err(error).context("starting"),
-    };
-    match result {
+    match start(up) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The last resort is stderr itself, and if that is closed there is nobody to tell.
@@ -72,6 +66,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn start(up: Up) -> anyhow::Result<()> {
+    logging::start(up.demo)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting")?;
+    runtime.block_on(run(up))
 }
 
 async fn run(up: Up) -> anyhow::Result<()> {
