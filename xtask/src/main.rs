@@ -6,6 +6,7 @@
 mod house;
 mod lint;
 mod make;
+mod peers;
 mod step;
 
 use std::ffi::OsString;
@@ -35,6 +36,8 @@ enum Task {
     Lint,
     /// Measure: `orders` compares the orders a second with those of a native server
     Bench(Passed),
+    /// Check mails and webhooks against software that others wrote (needs Node.js and the network)
+    Peers,
 }
 
 #[derive(Args)]
@@ -82,6 +85,7 @@ fn run() -> Result<()> {
         }
         Task::Test(passed) => test(passed.args),
         Task::Lint => lint::lint(),
+        Task::Peers => peers::peers(),
         Task::Bench(passed) => {
             make::components()?;
             make::host()?;
