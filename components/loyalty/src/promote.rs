@@ -69,5 +69,6 @@ pub(crate) fn customers_failed(fault: &Fault) -> Verdict {
         Fault::Unavailable(_) => "customers-unavailable",
         Fault::Corrupt(_) => "customers-corrupt",
     };
-    Verdict::Retry { failure: Failure::new(reason, fault_words(fault)), not_before_ms: None }
+    let words = format!("the customers' database: {}", fault_words(fault));
+    Verdict::Retry { failure: Failure::new(reason, words), not_before_ms: None }
 }
