@@ -1,0 +1,103 @@
+//! One message: what is wanted of the advertisement now, the letter, and the note that it was sent.
+
+use crate::config::Config;
+use crate::words;
+use anyhow::anyhow;
+use restock_bindings::ads::{self, Errand};
+use restock_bindings::queue::Event;
+use restock_domain::attempt::{Failure, Verdict};
+use restock_edge::error::fault_words;
+use restock_edge::partner::store_failed;
+use restock_edge::{host, post};
+use std::time::Duration;
+
+/// The event that ends an episode.
+const REPLENISHED: &str = "stock.replenished";
+/// How many errands one message leads to at most: a pause that had been under way, and the resumption that follows it. Whatever comes
+/// later has a message of its own.
+const ERRANDS_MAX: u32 = 2;
+/// How often it is tried to note that a manager was asked. A note that is lost is made by the next attempt.
+const NOTE_TRIES_MAX: u32 = 3;
+/// The wait before it is tried again.
+const NOTE_RETRY_WAIT: Duration = Duration::from_millis(100);
+
+/// The kind of failure of a letter that nobody knows the recipient of.
+const MANAGER_UNKNOWN: &str = "ad-manager-unknown";
+
+/// Works on one message.
+///
+/// # Errors
+/// The store failed; the message is tried again.
+pub(crate) async fn ask(config: &Config, event: Event) -> anyhow::Result<Verdict> {
+    for _ in 0..ERRANDS_MAX {
+        let wanted = ads::wanted(event.subject.clone()).await;
+        let Some(errand) = wanted.map_err(|fault| anyhow!(fault_words(&fault)))? else {
+            break;
+        };
+        if let Err(verdict) = run(config, &event, errand).await {
+            return Ok(verdict);
+        }
+    }
+    Ok(Verdict::Done)
+}
+
+/// Sends the letter of an errand, once however often this runs, and notes it.
+async fn run(config: &Config, event: &Event, errand: Errand) -> Result<(), Verdict> {
+    let Some(manager) = &errand.manager_email else {
+        let words = "the product's advertisement names no manager";
+        return Err(Verdict::Reject(Failure::new(MANAGER_UNKNOWN, words)));
+    };
+    let Some(post_office) = &config.post_office else { return Err(post::not_configured()) };
+    let now_ms = host::now_ms();
+    let sellable_since_ms = sellable_since_ms(event, errand.depleted_since, now_ms);
+    post_office.send(&errand.id, manager, || words::letter(&errand, sellable_since_ms, now_ms)).await?;
+    note(errand).await
+}
+
+/// When the product could be sold again: the message that came of it knows better than the moment at which somebody looks.
+fn sellable_since_ms(event: &Event, depleted_since_ms: u64, now_ms: u64) -> u64 {
+    let ended = event.kind == REPLENISHED && event.time >= depleted_since_ms;
+    if ended { event.time } else { now_ms }
+}
+
+/// Notes that the manager was asked, which moves the advertisement.
+async fn note(errand: Errand) -> Result<(), Verdict> {
+    let mut tried = 1;
+    loop {
+        let noted = ads::asked(errand.id.clone(), errand.sku.clone(), errand.request, host::now_ms());
+        match noted.await {
+            Ok(()) => return Ok(()),
+            Err(fault) if tried == NOTE_TRIES_MAX => return Err(store_failed(&fault)),
+            Err(fault) => eprintln!("noting that a manager was asked, try {tried}: {}", fault_words(&fault)),
+        }
+        tried += 1;
+        spin_sdk::time::sleep(NOTE_RETRY_WAIT).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(kind: &str, time: u64) -> Event {
+        Event {
+            id: String::new(),
+            source: String::new(),
+            kind: kind.to_owned(),
+            subject: "CP-502101".to_owned(),
+            time,
+            data: "{}".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_episode_ends_when_the_goods_came_and_not_when_the_letter_is_written() {
+        assert_eq!(sellable_since_ms(&event(REPLENISHED, 2_000), 1_000, 9_000), 2_000);
+    }
+
+    #[test]
+    fn goods_that_came_before_the_episode_did_not_end_it() {
+        assert_eq!(sellable_since_ms(&event(REPLENISHED, 500), 1_000, 9_000), 9_000);
+        assert_eq!(sellable_since_ms(&event("stock.depleted", 2_000), 1_000, 9_000), 9_000);
+    }
+}
