@@ -26,6 +26,23 @@ const READY_ATTEMPTS_MAX: u32 = 100;
 const READY_PAUSE_MS: u64 = 100;
 /// The maker of everything in the demo.
 const FACTORY: &str = "FF-500293";
+/// Who pauses and resumes the advertisement of the first product.
+const AD_MANAGER: &str = "ads@restock.example";
+/// After how many other customers the bulk buyer comes again.
+const BULK_EVERY: usize = 12;
+/// How much the bulk buyer takes each time: far from enough for a VIP at once, and enough for one after a minute.
+const BULK_UNITS: u32 = 30;
+
+/// A customer that the shop knows by name.
+pub(super) struct Customer {
+    id: &'static str,
+    email: &'static str,
+    pub(super) name: &'static str,
+}
+
+/// Who becomes a VIP.
+pub(super) const BULK_BUYER: Customer =
+    Customer { id: "demo-cafe", email: "cafe@customer.example", name: "햇살카페" };
 
 pub(super) struct Product {
     pub(super) sku: &'static str,
@@ -58,11 +75,14 @@ pub(super) const PRODUCTS: [Product; 3] = [
         sku: "CP-502103",
         name: "강릉커피콩",
         price: 15_000,
-        opening_stock: 6,
-        reorder_point: 2,
-        order_up_to: 12,
+        opening_stock: 40,
+        reorder_point: 20,
+        order_up_to: 80,
     },
 ];
+
+/// Which of them the bulk buyer takes.
+const BULK_WISH: usize = 2;
 
 /// The order in which customers ask for the products.
 const WISHES: [usize; 5] = [0, 0, 1, 0, 2];
@@ -96,13 +116,15 @@ impl Shop {
         self.wait_until_ready().await?;
         let factory = json!({ "name": "부산도너츠 공장", "manager_email": "factory@restock.example" });
         self.put(&format!("/v1/factories/{FACTORY}"), &factory).await?;
-        for product in &PRODUCTS {
+        for (index, product) in PRODUCTS.iter().enumerate() {
             let path = format!("/v1/products/{}", product.sku);
-            let known = self.call(Method::GET, &path, &self.operator, None).await?.0 == StatusCode::OK;
-            if known {
+            let advertised = index == 0;
+            let (status, known) = self.call(Method::GET, &path, &self.operator, None).await?;
+            let has_manager = known.pointer("/ad/manager_email").is_some_and(Value::is_string);
+            if status == StatusCode::OK && (has_manager || !advertised) {
                 continue;
             }
-            let body = json!({
+            let mut body = json!({
                 "name": product.name,
                 "price": { "amount": product.price, "currency": "KRW" },
                 "factory_id": FACTORY,
@@ -111,6 +133,9 @@ impl Shop {
                 "order_up_to": product.order_up_to,
                 "policy": "manual",
             });
+            if advertised && let Some(fields) = body.as_object_mut() {
+                fields.insert("ad".to_owned(), json!({ "running": true, "manager_email": AD_MANAGER }));
+            }
             self.put(&path, &body).await?;
         }
         Ok(())
@@ -170,9 +195,18 @@ impl Shop {
             else {
                 return;
             };
-            match self.buy(product).await {
-                Ok(status) => story.bought(product, status),
-                Err(error) => story.tell(format!("a customer was not served: {error:#}")),
+            let id = random_hex().map(|random| format!("demo-{}", random.get(..8).unwrap_or_default()));
+            match id {
+                Ok(id) => self.serve(&mut story, product, 1, json!({ "id": id })).await,
+                Err(error) => story.tell(format!("no customer came: {error:#}")),
+            }
+            if customer % BULK_EVERY == BULK_EVERY - 1
+                && let Some(product) = PRODUCTS.get(BULK_WISH)
+            {
+                let Customer { id, email, name } = BULK_BUYER;
+                story.tell(format!("{name} asks for {BULK_UNITS} {}", product.name));
+                let customer = json!({ "id": id, "email": email, "name": name });
+                self.serve(&mut story, product, BULK_UNITS, customer).await;
             }
             if let Err(error) = self.look(&mut story).await {
                 story.tell(format!("the shop does not answer: {error:#}"));
@@ -181,10 +215,17 @@ impl Shop {
         }
     }
 
-    async fn buy(&self, product: &Product) -> anyhow::Result<StatusCode> {
+    async fn serve(&self, story: &mut Story, product: &Product, quantity: u32, customer: Value) {
+        match self.buy(product, quantity, customer).await {
+            Ok(status) => story.bought(product, quantity, status),
+            Err(error) => story.tell(format!("a customer was not served: {error:#}")),
+        }
+    }
+
+    async fn buy(&self, product: &Product, quantity: u32, customer: Value) -> anyhow::Result<StatusCode> {
         let order = json!({
-            "customer": { "id": format!("demo-{}", random_hex()?.get(..8).unwrap_or_default()) },
-            "items": [{ "sku": product.sku, "quantity": 1 }],
+            "customer": customer,
+            "items": [{ "sku": product.sku, "quantity": quantity }],
         });
         Ok(self.call(Method::POST, "/v1/orders", &self.storefront, Some(&order)).await?.0)
     }
@@ -197,6 +238,10 @@ impl Shop {
             let level = |name: &str| answer.get(name).and_then(Value::as_i64).unwrap_or_default();
             story.level(product, level("on_hand"), level("on_order"));
         }
+        // Nobody who has not yet bought in bulk is known.
+        let path = format!("/v1/customers/{}", BULK_BUYER.id);
+        let (_, customer) = self.call(Method::GET, &path, &self.operator, None).await?;
+        story.customer(&BULK_BUYER, customer.get("type") == Some(&json!("vip")));
         Ok(())
     }
 }
@@ -207,6 +252,7 @@ struct Story {
     last: String,
     levels: BTreeMap<&'static str, (i64, i64)>,
     sold_out: BTreeMap<&'static str, u32>,
+    vip: bool,
 }
 
 impl Story {
@@ -217,10 +263,13 @@ impl Story {
         }
     }
 
-    fn bought(&mut self, product: &Product, status: StatusCode) {
+    fn bought(&mut self, product: &Product, quantity: u32, status: StatusCode) {
         match status {
             StatusCode::CREATED => {
                 self.sold_out.remove(product.sku);
+            }
+            StatusCode::CONFLICT if quantity > 1 => {
+                self.tell(format!("{}: fewer than {quantity} left, nothing is sold", product.name));
             }
             StatusCode::CONFLICT => {
                 let turned_away = self.sold_out.entry(product.sku).or_default();
@@ -231,6 +280,13 @@ impl Story {
             }
             status => self.tell(format!("an order for {} was answered {status}", product.name)),
         }
+    }
+
+    fn customer(&mut self, customer: &Customer, vip: bool) {
+        if vip && !self.vip {
+            self.tell(format!("{} is a VIP now", customer.name));
+        }
+        self.vip = vip;
     }
 
     fn level(&mut self, product: &'static Product, on_hand: i64, on_order: i64) {
