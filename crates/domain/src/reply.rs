@@ -48,7 +48,8 @@ pub fn read(status: u16, retry_after: Option<&str>, body: &[u8], now_ms: u64) ->
         200..=299 => Reply::Good,
         // Both say that the request was not taken up.
         429 | 503 => unready(status, retry_after, body, now_ms),
-        425 => Reply::Failing { words: words(status, body), done: Done::SurelyNot },
+        // The partner's own word that it did not manage, or that it was too early.
+        425 | 500 | 501 => Reply::Failing { words: words(status, body), done: Done::SurelyNot },
         // Too slow, or broken, somewhere on the way: the same request can go through later.
         408 | 500..=599 => Reply::Failing { words: words(status, body), done: Done::Unknown },
         _ => Reply::Refused(words(status, body)),
@@ -121,10 +122,10 @@ mod tests {
             Reply::Failing { done, .. } => Some(done),
             _ => None,
         };
-        for status in [425, 429, 503] {
+        for status in [425, 429, 500, 501, 503] {
             assert_eq!(done(status), Some(Done::SurelyNot), "{status}");
         }
-        for status in [408, 500, 501, 502, 504, 599] {
+        for status in [408, 502, 504, 599] {
             assert_eq!(done(status), Some(Done::Unknown), "{status}");
         }
         for status in [300, 302, 400, 401, 403, 404, 409, 413, 422] {

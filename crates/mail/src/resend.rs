@@ -130,6 +130,6 @@ mod tests {
         let body = br#"{"statusCode":429,"name":"rate_limit_exceeded","message":"Too many requests."}"#;
         assert!(matches!(read(429, Some("1"), body, 0), Outcome::Busy { retry_after_ms: 1_000, .. }));
         assert!(matches!(read(429, None, body, 0), Outcome::Failing { sent: Done::SurelyNot, .. }));
-        assert!(matches!(read(500, None, body, 0), Outcome::Failing { sent: Done::Unknown, .. }));
+        assert!(matches!(read(500, None, body, 0), Outcome::Failing { sent: Done::SurelyNot, .. }));
     }
 }

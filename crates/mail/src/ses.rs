@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn nobody_knows_what_a_broken_ses_did() {
-        assert!(matches!(answer(500, None, "{}"), Outcome::Failing { sent: Done::Unknown, .. }));
+        assert!(matches!(answer(500, None, "{}"), Outcome::Failing { sent: Done::SurelyNot, .. }));
         assert!(matches!(answer(503, None, "{}"), Outcome::Failing { sent: Done::SurelyNot, .. }));
     }
 }

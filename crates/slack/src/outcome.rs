@@ -87,6 +87,6 @@ mod tests {
 
     #[test]
     fn a_broken_slack_is_tried_again() {
-        assert!(matches!(plain(500, "rollup_error"), Outcome::Failing { sent: Done::Unknown, .. }));
+        assert!(matches!(plain(500, "rollup_error"), Outcome::Failing { sent: Done::SurelyNot, .. }));
     }
 }
