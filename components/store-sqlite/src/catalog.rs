@@ -3,7 +3,7 @@
 use spin_sdk::sqlite::Value;
 
 use crate::Store;
-use crate::connection::Shared;
+use crate::connection::SHOP;
 use crate::database::Database;
 use crate::restock::catalog::{
     AdDefinition, AdStatus, Advertisement, Defined, Demand, Factory, Guest, Policy, Product,
@@ -20,27 +20,27 @@ const LEAD_TIMES_MAX: i64 = 20;
 
 impl Guest for Store {
     async fn get(sku: String) -> Result<Option<Product>, Fault> {
-        get(&Shared, sku).await
+        get(&SHOP, sku).await
     }
 
     async fn list(page: Page) -> Result<Vec<Product>, Fault> {
-        list(&Shared, page).await
+        list(&SHOP, page).await
     }
 
-    async fn define(definition: ProductDefinition, now: u64) -> Result<Defined, Fault> {
-        define(&Shared, definition, now).await
+    async fn define(definition: ProductDefinition, operator: String, now: u64) -> Result<Defined, Fault> {
+        define(&SHOP, definition, operator, now).await
     }
 
-    async fn define_factory(factory: Factory, now: u64) -> Result<bool, Fault> {
-        define_factory(&Shared, factory, now).await
+    async fn define_factory(factory: Factory, operator: String, now: u64) -> Result<bool, Fault> {
+        define_factory(&SHOP, factory, operator, now).await
     }
 
     async fn auto_demand(page: Page, now: u64) -> Result<Vec<Demand>, Fault> {
-        auto_demand(&Shared, page, now).await
+        auto_demand(&SHOP, page, now).await
     }
 
     async fn set_levels(sku: String, reorder_point: i64, order_up_to: i64, now: u64) -> Result<bool, Fault> {
-        set_levels(&Shared, sku, reorder_point, order_up_to, now).await
+        set_levels(&SHOP, sku, reorder_point, order_up_to, now).await
     }
 }
 
@@ -60,6 +60,7 @@ pub(crate) async fn list(database: &impl Database, page: Page) -> Result<Vec<Pro
 pub(crate) async fn define(
     database: &impl Database,
     definition: ProductDefinition,
+    operator: String,
     now: u64,
 ) -> Result<Defined, Fault> {
     let (ad_status, ad_manager_email) = match definition.ad {
@@ -80,6 +81,7 @@ pub(crate) async fn define(
         ad_manager_email.into(),
         definition.opening_stock.into(),
         millis(now),
+        operator.into(),
     ];
     let rows = database.write(include_str!("sql/product_define.sql"), parameters).await?;
     let Some(mut row) = rows.into_iter().next() else {
@@ -94,6 +96,7 @@ pub(crate) async fn define(
 pub(crate) async fn define_factory(
     database: &impl Database,
     factory: Factory,
+    operator: String,
     now: u64,
 ) -> Result<bool, Fault> {
     let parameters = vec![
@@ -102,6 +105,7 @@ pub(crate) async fn define_factory(
         factory.manager_email.into(),
         factory.url.into(),
         millis(now),
+        operator.into(),
     ];
     only(database.write(include_str!("sql/factory_define.sql"), parameters).await?)?.flag()
 }

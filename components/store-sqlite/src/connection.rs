@@ -1,4 +1,7 @@
-//! The connection to the database: one for each instance of the component, kept open.
+//! The connections to the databases: one of each for each instance of the component, kept open.
+//!
+//! A database is opened by the first call that needs it. So a component that was given one of them never touches the other, and
+//! a call that needs what its component was not given is told which.
 //!
 //! Closing the last connection to a file makes SQLite fold its log into it and delete it, which is many times the work of an
 //! order; so a connection stays for as long as its instance lives and all concurrent calls share it. Their statements
@@ -6,13 +9,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::thread::LocalKey;
 use std::time::Duration;
 
 use spin_sdk::sqlite::{Connection, Error, Value};
 use spin_sdk::time::sleep;
 
 use crate::database::{Database, Repeat};
-use crate::migration::{self, Schema};
+use crate::migration::{self, Plan, Schema};
 use crate::restock::types::Fault;
 use crate::row::Row;
 
@@ -39,107 +43,187 @@ const SETTINGS: [&str; 6] = [
     "PRAGMA temp_store = MEMORY",
 ];
 
-thread_local! {
+/// What an instance keeps of one database.
+struct Slot {
     /// The open connection, once the schema behind it was found to be right.
-    static CURRENT: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
+    connection: RefCell<Option<Rc<Connection>>>,
     /// A call is opening it.
-    static OPENING: Cell<bool> = const { Cell::new(false) };
+    opening: Cell<bool>,
 }
 
-/// The database that all calls of this instance share.
-pub(crate) struct Shared;
+impl Slot {
+    const EMPTY: Self = Self { connection: RefCell::new(None), opening: Cell::new(false) };
+}
+
+thread_local! {
+    static SHOP_SLOT: Slot = const { Slot::EMPTY };
+    static CUSTOMERS_SLOT: Slot = const { Slot::EMPTY };
+}
+
+/// A database that all calls of this instance share.
+pub(crate) struct Shared {
+    /// Its name among the `sqlite_databases` of spin.toml.
+    label: &'static str,
+    plan: Plan,
+    slot: &'static LocalKey<Slot>,
+}
+
+/// The shop: everything but its customers.
+pub(crate) const SHOP: Shared = Shared { label: "default", plan: migration::SHOP, slot: &SHOP_SLOT };
+
+/// Customers, apart from the shop.
+pub(crate) const CUSTOMERS: Shared =
+    Shared { label: "customers", plan: migration::CUSTOMERS, slot: &CUSTOMERS_SLOT };
 
 impl Database for Shared {
     async fn run(&self, repeat: Repeat, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        let connection = current().await?;
+        let connection = self.current().await?;
         let second = (repeat == Repeat::Harmless).then(|| parameters.clone());
         let error = match execute(&connection, sql, parameters).await {
             Ok(rows) => return Ok(rows),
             Err(error) => error,
         };
         // What is wrong is told apart by nothing but text, so any error costs the connection.
-        forget(&connection);
+        self.forget(&connection);
         match (second, &error) {
             (Some(parameters), Error::InvalidConnection | Error::Io(_)) => {
-                let connection = current().await?;
+                let connection = self.current().await?;
                 execute(&connection, sql, parameters).await.map_err(|error| {
-                    forget(&connection);
-                    unavailable(&error)
+                    self.forget(&connection);
+                    self.unavailable(&error)
                 })
             }
-            _ => Err(unavailable(&error)),
+            _ => Err(self.unavailable(&error)),
         }
+    }
+}
+
+impl Shared {
+    /// Opens the database if need be and checks again that this program can work with it; returns the schema's version.
+    pub(crate) async fn check(&self) -> Result<u32, Fault> {
+        let connection = self.current().await?;
+        let database = Own { connection: &connection, of: self };
+        let checked = async {
+            match self.plan.inspect(&database).await? {
+                Schema::Newer(version) => Err(self.plan.newer(version)),
+                Schema::Current | Schema::Behind => migration::version(&database).await,
+            }
+        }
+        .await;
+        if checked.is_err() {
+            self.forget(&connection);
+        }
+        checked
+    }
+
+    /// The shared connection.
+    ///
+    /// Calls that come while another one opens it look again after a while. They do not wait for the other call's future: Spin
+    /// runs the calls of an instance as tasks of their own, and one cannot wake another.
+    async fn current(&self) -> Result<Rc<Connection>, Fault> {
+        for _ in 0..OPEN_LOOKS_MAX {
+            if let Some(connection) = self.slot.with(|slot| slot.connection.borrow().clone()) {
+                return Ok(connection);
+            }
+            if !self.slot.with(|slot| slot.opening.get()) {
+                break;
+            }
+            sleep(OPEN_LOOK).await;
+        }
+        let _opening = Opening::begin(self.slot);
+        let connection = Rc::new(self.open().await?);
+        self.slot.with(|slot| slot.connection.replace(Some(Rc::clone(&connection))));
+        Ok(connection)
+    }
+
+    /// Gives a connection up, unless another call has replaced it already.
+    fn forget(&self, broken: &Rc<Connection>) {
+        self.slot.with(|slot| {
+            let mut current = slot.connection.borrow_mut();
+            if current.as_ref().is_some_and(|current| Rc::ptr_eq(current, broken)) {
+                *current = None;
+            }
+        });
+    }
+
+    async fn open(&self) -> Result<Connection, Fault> {
+        let mut attempt = 1;
+        loop {
+            match self.open_once().await {
+                Ok(connection) => return Ok(connection),
+                Err(Obstacle::Lasting(fault)) => return Err(fault),
+                Err(Obstacle::Passing(fault)) if attempt == OPEN_ATTEMPTS_MAX => return Err(fault),
+                Err(Obstacle::Passing(_)) => sleep(OPEN_BACKOFF * attempt).await,
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn open_once(&self) -> Result<Connection, Obstacle> {
+        let connection = self.connect().await?;
+        let database = Own { connection: &connection, of: self };
+        refuse_memory(&database).await?;
+        match self.plan.inspect(&database).await? {
+            Schema::Current => {}
+            Schema::Newer(version) => return Err(Obstacle::Lasting(self.plan.newer(version))),
+            Schema::Behind => {
+                let own = self.connect().await?;
+                self.plan.apply(&Own { connection: &own, of: self }).await?;
+            }
+        }
+        Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<Connection, Obstacle> {
+        let connection = Connection::open(self.label).await.map_err(|error| match error {
+            Error::NoSuchDatabase | Error::AccessDenied => Obstacle::Lasting(self.unavailable(&error)),
+            _ => Obstacle::Passing(self.unavailable(&error)),
+        })?;
+        for setting in SETTINGS {
+            Own { connection: &connection, of: self }.write(setting, vec![]).await?;
+        }
+        Ok(connection)
+    }
+
+    fn unavailable(&self, error: &Error) -> Fault {
+        let label = self.label;
+        Fault::Unavailable(match error {
+            Error::NoSuchDatabase => format!("the host has no SQLite database named \"{label}\""),
+            Error::AccessDenied => format!(
+                "the component may not use the SQLite database \"{label}\": list it under sqlite_databases"
+            ),
+            Error::InvalidConnection => format!("the connection to the database \"{label}\" was lost"),
+            Error::DatabaseFull => format!("the database \"{label}\" is full"),
+            Error::Io(text) => format!("the database \"{label}\" answered: {text}"),
+        })
     }
 }
 
 /// A connection that is not shared.
-struct Own<'a>(&'a Connection);
+struct Own<'a> {
+    connection: &'a Connection,
+    of: &'a Shared,
+}
 
 impl Database for Own<'_> {
     async fn run(&self, _: Repeat, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        execute(self.0, sql, parameters).await.map_err(|error| unavailable(&error))
+        execute(self.connection, sql, parameters).await.map_err(|error| self.of.unavailable(&error))
     }
-}
-
-/// Opens the database if need be and checks again that this program can work with it; returns the schema's version.
-pub(crate) async fn check() -> Result<u32, Fault> {
-    let connection = current().await?;
-    let database = Own(&connection);
-    let checked = async {
-        match migration::inspect(&database).await? {
-            Schema::Newer(version) => Err(Schema::newer(version)),
-            Schema::Current | Schema::Behind => migration::version(&database).await,
-        }
-    }
-    .await;
-    if checked.is_err() {
-        forget(&connection);
-    }
-    checked
-}
-
-/// The shared connection.
-///
-/// Calls that come while another one opens it look again after a while. They do not wait for the other call's future: Spin
-/// runs the calls of an instance as tasks of their own, and one cannot wake another.
-async fn current() -> Result<Rc<Connection>, Fault> {
-    for _ in 0..OPEN_LOOKS_MAX {
-        if let Some(connection) = CURRENT.with_borrow(Clone::clone) {
-            return Ok(connection);
-        }
-        if !OPENING.get() {
-            break;
-        }
-        sleep(OPEN_LOOK).await;
-    }
-    let _opening = Opening::begin();
-    let connection = Rc::new(open().await?);
-    CURRENT.set(Some(Rc::clone(&connection)));
-    Ok(connection)
-}
-
-/// Gives a connection up, unless another call has replaced it already.
-fn forget(broken: &Rc<Connection>) {
-    CURRENT.with_borrow_mut(|current| {
-        if current.as_ref().is_some_and(|current| Rc::ptr_eq(current, broken)) {
-            *current = None;
-        }
-    });
 }
 
 /// Held while a call opens the database. Dropped with the call, however it ends.
-struct Opening;
+struct Opening(&'static LocalKey<Slot>);
 
 impl Opening {
-    fn begin() -> Self {
-        OPENING.set(true);
-        Self
+    fn begin(slot: &'static LocalKey<Slot>) -> Self {
+        slot.with(|slot| slot.opening.set(true));
+        Self(slot)
     }
 }
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        OPENING.set(false);
+        self.0.with(|slot| slot.opening.set(false));
     }
 }
 
@@ -155,44 +239,6 @@ impl From<Fault> for Obstacle {
     fn from(fault: Fault) -> Self {
         Self::Passing(fault)
     }
-}
-
-async fn open() -> Result<Connection, Fault> {
-    let mut attempt = 1;
-    loop {
-        match open_once().await {
-            Ok(connection) => return Ok(connection),
-            Err(Obstacle::Lasting(fault)) => return Err(fault),
-            Err(Obstacle::Passing(fault)) if attempt == OPEN_ATTEMPTS_MAX => return Err(fault),
-            Err(Obstacle::Passing(_)) => sleep(OPEN_BACKOFF * attempt).await,
-        }
-        attempt += 1;
-    }
-}
-
-async fn open_once() -> Result<Connection, Obstacle> {
-    let connection = connect().await?;
-    refuse_memory(&Own(&connection)).await?;
-    match migration::inspect(&Own(&connection)).await? {
-        Schema::Current => {}
-        Schema::Newer(version) => return Err(Obstacle::Lasting(Schema::newer(version))),
-        Schema::Behind => {
-            let own = connect().await?;
-            migration::apply(&Own(&own)).await?;
-        }
-    }
-    Ok(connection)
-}
-
-async fn connect() -> Result<Connection, Obstacle> {
-    let connection = Connection::open_default().await.map_err(|error| match error {
-        Error::NoSuchDatabase | Error::AccessDenied => Obstacle::Lasting(unavailable(&error)),
-        _ => Obstacle::Passing(unavailable(&error)),
-    })?;
-    for setting in SETTINGS {
-        Own(&connection).write(setting, vec![]).await?;
-    }
-    Ok(connection)
 }
 
 /// A database in memory is another one for each connection and gone with it: what was answered would be lost.
@@ -215,16 +261,4 @@ async fn refuse_memory(database: &impl Database) -> Result<(), Obstacle> {
 async fn execute(connection: &Connection, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Error> {
     let rows = connection.execute(sql, parameters).await?.collect().await?;
     Ok(rows.into_iter().map(|row| Row::new(row.values)).collect())
-}
-
-fn unavailable(error: &Error) -> Fault {
-    Fault::Unavailable(match error {
-        Error::NoSuchDatabase => "the host has no SQLite database named \"default\"".into(),
-        Error::AccessDenied => {
-            "the component may not use the SQLite database \"default\": list it under sqlite_databases".into()
-        }
-        Error::InvalidConnection => "the connection to the database was lost".into(),
-        Error::DatabaseFull => "the database is full".into(),
-        Error::Io(text) => format!("the database answered: {text}"),
-    })
 }

@@ -7,9 +7,13 @@
 //! Each role of the interface has a file. Its functions are written against [`database::Database`], which
 //! `connection` implements on Spin and the tests on SQLite itself.
 
+mod ads;
+mod alerts;
 mod catalog;
 mod connection;
+mod customers;
 mod database;
+mod letters;
 mod migration;
 mod ops;
 mod orders;

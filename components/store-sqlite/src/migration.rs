@@ -1,13 +1,21 @@
 //! Brings a database to the schema that this program knows.
 //!
-//! The files of `migrations/sqlite` are applied in order, each once, all of them or none. They are written so that applying
-//! one again does no harm, for backends on which a transaction does not span two calls.
+//! The files of `migrations/sqlite` (and of its folder `customers`, for that database) are applied in order, each once, all of
+//! them or none. They are written so that applying one again does no harm, for backends on which a transaction does not span
+//! two calls. `ALTER TABLE … ADD COLUMN` is the one statement that cannot be written so; it is left out where the column is there.
 
+use std::cmp::Ordering;
 use std::iter;
 
 use crate::database::Database;
 use crate::restock::types::Fault;
 use crate::row::only;
+
+/// What a database holds, and so how it comes to its schema.
+pub(crate) struct Plan {
+    /// All migrations, in the order in which they are applied.
+    pub(crate) migrations: &'static [Migration],
+}
 
 /// A file of `migrations/sqlite`.
 pub(crate) struct Migration {
@@ -20,26 +28,39 @@ pub(crate) struct Migration {
 }
 
 macro_rules! migrations {
-    ($($version:literal $name:literal),* $(,)?) => {
-        [$(Migration {
+    ($folder:literal: $($version:literal $name:literal),* $(,)?) => {
+        &[$(Migration {
             version: $version,
             name: $name,
-            sql: include_str!(concat!("../../../migrations/sqlite/", $name)),
+            sql: include_str!(concat!("../../../migrations/sqlite/", $folder, $name)),
         }),*]
     };
 }
 
-/// All migrations, in the order in which they are applied.
-pub(crate) const MIGRATIONS: [Migration; 5] = migrations![
-    1 "0001_catalog_and_ledger.sql",
-    2 "0002_orders.sql",
-    3 "0003_queues.sql",
-    4 "0004_production.sql",
-    5 "0005_partners.sql",
-];
+/// The shop: everything but its customers.
+pub(crate) const SHOP: Plan = Plan {
+    migrations: migrations![
+        "":
+        1 "0001_catalog_and_ledger.sql",
+        2 "0002_orders.sql",
+        3 "0003_queues.sql",
+        4 "0004_production.sql",
+        5 "0005_partners.sql",
+        6 "0006_advertisements.sql",
+        7 "0007_bulk_buyers.sql",
+        8 "0008_incidents.sql",
+        9 "0009_letters_and_turns.sql",
+        10 "0010_operator_actions.sql",
+    ],
+};
 
-/// The schema that this program knows.
-pub(crate) const KNOWN_VERSION: u32 = MIGRATIONS.len() as u32;
+/// Customers, apart from the shop.
+pub(crate) const CUSTOMERS: Plan = Plan {
+    migrations: migrations![
+        "customers/":
+        1 "0001_customers.sql",
+    ],
+};
 
 /// The schema of a database, as far as this program is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,52 +73,85 @@ pub(crate) enum Schema {
     Newer(u32),
 }
 
-impl Schema {
+impl Plan {
+    /// The schema that this program knows.
+    pub(crate) fn known_version(&self) -> u32 {
+        self.migrations.last().map_or(0, |migration| migration.version)
+    }
+
     /// Why nothing can be done with a newer schema, for operators.
-    pub(crate) fn newer(version: u32) -> Fault {
+    pub(crate) fn newer(&self, version: u32) -> Fault {
         Fault::Unavailable(format!(
-            "the database has schema version {version}, this program knows {KNOWN_VERSION}: run the newer program, \
-             or restore a backup from before it ran"
+            "the database has schema version {version}, this program knows {}: run the newer program, or restore a \
+             backup from before it ran",
+            self.known_version()
         ))
     }
-}
 
-/// Reads which schema a database has. Writes nothing but the table that keeps the versions, where it is missing.
-pub(crate) async fn inspect(database: &impl Database) -> Result<Schema, Fault> {
-    database.write_keyed(include_str!("sql/schema_migration_create.sql"), vec![]).await?;
-    Ok(match version(database).await? {
-        KNOWN_VERSION => Schema::Current,
-        version if version > KNOWN_VERSION => Schema::Newer(version),
-        _ => Schema::Behind,
-    })
-}
-
-/// Applies the migrations that are missing. Needs a connection of its own: the transaction spans many statements.
-///
-/// Two programs that start together wait for each other at the first statement; the second one then finds nothing to do.
-pub(crate) async fn apply(database: &impl Database) -> Result<(), Fault> {
-    database.write("BEGIN IMMEDIATE", vec![]).await?;
-    let applied = apply_missing(database).await;
-    if applied.is_ok() {
-        database.write("COMMIT", vec![]).await?;
-    } else {
-        // The fault that led here is the one to tell. A rollback that fails leaves nothing behind either: the connection
-        // is closed next.
-        drop(database.write("ROLLBACK", vec![]).await);
+    /// Reads which schema a database has. Writes nothing but the table that keeps the versions, where it is missing.
+    pub(crate) async fn inspect(&self, database: &impl Database) -> Result<Schema, Fault> {
+        database.write_keyed(include_str!("sql/schema_migration_create.sql"), vec![]).await?;
+        let (version, known) = (version(database).await?, self.known_version());
+        Ok(match version.cmp(&known) {
+            Ordering::Equal => Schema::Current,
+            Ordering::Greater => Schema::Newer(version),
+            Ordering::Less => Schema::Behind,
+        })
     }
-    applied
+
+    /// Applies the migrations that are missing. Needs a connection of its own: the transaction spans many statements.
+    ///
+    /// Two programs that start together wait for each other at the first statement; the second one then finds nothing to do.
+    pub(crate) async fn apply(&self, database: &impl Database) -> Result<(), Fault> {
+        database.write("BEGIN IMMEDIATE", vec![]).await?;
+        let applied = self.apply_missing(database).await;
+        if applied.is_ok() {
+            database.write("COMMIT", vec![]).await?;
+        } else {
+            // The fault that led here is the one to tell. A rollback that fails leaves nothing behind either: the connection
+            // is closed next.
+            drop(database.write("ROLLBACK", vec![]).await);
+        }
+        applied
+    }
+
+    async fn apply_missing(&self, database: &impl Database) -> Result<(), Fault> {
+        let version = version(database).await?;
+        for migration in self.migrations.iter().filter(|migration| migration.version > version) {
+            apply_file(database, migration).await.map_err(|fault| in_file(migration.name, fault))?;
+            let parameters = vec![migration.version.into(), migration.name.into()];
+            database.write(include_str!("sql/schema_migration_insert.sql"), parameters).await?;
+        }
+        Ok(())
+    }
 }
 
-async fn apply_missing(database: &impl Database) -> Result<(), Fault> {
-    let version = version(database).await?;
-    for migration in MIGRATIONS.iter().filter(|migration| migration.version > version) {
-        for statement in statements(migration.sql) {
-            database.write(statement, vec![]).await.map_err(|fault| in_file(migration.name, fault))?;
+/// Runs the statements of one file, however many of them ran before.
+pub(crate) async fn apply_file(database: &impl Database, migration: &Migration) -> Result<(), Fault> {
+    for statement in statements(migration.sql) {
+        if let Some((table, column)) = added_column(statement) {
+            let parameters = vec![table.into(), column.into()];
+            let sql = include_str!("sql/schema_column_get.sql");
+            if database.read_one(sql, parameters).await?.is_some() {
+                continue;
+            }
         }
-        let parameters = vec![migration.version.into(), migration.name.into()];
-        database.write(include_str!("sql/schema_migration_insert.sql"), parameters).await?;
+        database.write(statement, vec![]).await?;
     }
     Ok(())
+}
+
+/// The table and the column of `ALTER TABLE table ADD COLUMN column`, written with all of its words and without quotes.
+fn added_column(statement: &str) -> Option<(&str, &str)> {
+    let mut words = Tokens { sql: statement, at: 0 }.map(|(_, word)| word);
+    let mut keyword = |expected: &str| words.next().is_some_and(|word| word.eq_ignore_ascii_case(expected));
+    if !(keyword("ALTER") && keyword("TABLE")) {
+        return None;
+    }
+    let table = words.next()?;
+    let mut keyword = |expected: &str| words.next().is_some_and(|word| word.eq_ignore_ascii_case(expected));
+    let adds = keyword("ADD") && keyword("COLUMN");
+    adds.then(|| words.next()).flatten().map(|column| (table, column))
 }
 
 /// The number of the newest migration that was applied.

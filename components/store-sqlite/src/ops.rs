@@ -3,19 +3,30 @@
 use spin_sdk::sqlite::Value;
 
 use crate::Store;
-use crate::connection::{self, Shared};
+use crate::connection::SHOP;
 use crate::database::Database;
-use crate::restock::ops::{Guest, Readiness, Report, TickLimits, TickReport};
-use crate::restock::types::Fault;
-use crate::row::{millis, only};
+use crate::restock::ops::{Guest, OperatorAction, Readiness, Report, TickLimits, TickReport};
+use crate::restock::types::{Fault, Page};
+use crate::row::{before, limit, millis, only};
 
 /// Violations that a report names.
 const VIOLATIONS_MAX: usize = 100;
 /// For how long an event is kept after the last message that carried it is gone. As long as queues keep theirs.
-const EVENT_RETENTION_MS: u64 = 7 * 86_400_000;
+const EVENT_RETENTION_MS: u64 = 7 * DAY_MS;
+/// For how long a letter is known after it was entrusted. Longer than anybody redrives the message that it came from.
+const LETTER_RETENTION_MS: u64 = 30 * DAY_MS;
+/// For how long an incident can be looked at after it was cleared.
+const INCIDENT_RETENTION_MS: u64 = 90 * DAY_MS;
+/// For how long it is known what advertising managers were asked: a year can be compared with the one before.
+const AD_REQUEST_RETENTION_MS: u64 = 400 * DAY_MS;
+/// For how long an incident is quiet before it can be over. What fails now and then is one incident, not many.
+const INCIDENT_QUIET_MS: u64 = 60_000;
+/// The least time between two notices of one incident on one channel, its end aside.
+const DIGEST_EVERY_MS: u64 = 15 * 60_000;
+const DAY_MS: u64 = 86_400_000;
 
 /// The audit: each statement finds the violations of one invariant and says them in words.
-const AUDIT: [&str; 9] = [
+const AUDIT: [&str; 12] = [
     include_str!("sql/audit_product_stock.sql"),
     include_str!("sql/audit_product_levels.sql"),
     include_str!("sql/audit_ledger.sql"),
@@ -25,19 +36,40 @@ const AUDIT: [&str; 9] = [
     include_str!("sql/audit_production_open.sql"),
     include_str!("sql/audit_production_messages.sql"),
     include_str!("sql/audit_messages.sql"),
+    include_str!("sql/audit_buyers.sql"),
+    include_str!("sql/audit_bulk.sql"),
+    include_str!("sql/audit_incidents.sql"),
+];
+
+/// What is removed when it is old, and when that is. Messages aside: each queue has a retention of its own.
+const RETENTION: [(&str, u64); 4] = [
+    (include_str!("sql/event_remove.sql"), EVENT_RETENTION_MS),
+    (include_str!("sql/incident_remove.sql"), INCIDENT_RETENTION_MS),
+    (include_str!("sql/letter_remove.sql"), LETTER_RETENTION_MS),
+    (include_str!("sql/ad_request_remove.sql"), AD_REQUEST_RETENTION_MS),
 ];
 
 impl Guest for Store {
+    /// Of the shop's database. The customers' is another matter: without it the shop sells, and what cannot be done is said by
+    /// the message that needs it.
     async fn ready() -> Result<Readiness, Fault> {
-        Ok(Readiness { engine: "sqlite".into(), schema_version: connection::check().await? })
+        Ok(Readiness { engine: "sqlite".into(), schema_version: SHOP.check().await? })
     }
 
     async fn audit() -> Result<Report, Fault> {
-        audit(&Shared).await
+        audit(&SHOP).await
     }
 
     async fn tick(limits: TickLimits, now: u64) -> Result<TickReport, Fault> {
-        tick(&Shared, limits, now).await
+        tick(&SHOP, limits, now).await
+    }
+
+    async fn take_turn(job: String, every_ms: u64, now: u64) -> Result<bool, Fault> {
+        take_turn(&SHOP, job, every_ms, now).await
+    }
+
+    async fn actions(page: Page) -> Result<Vec<OperatorAction>, Fault> {
+        actions(&SHOP, page).await
     }
 }
 
@@ -84,14 +116,67 @@ pub(crate) async fn tick(
     let removed = database
         .write_keyed(include_str!("sql/message_remove.sql"), vec![millis(now), batch.clone()])
         .await?;
-    let old = millis(now.saturating_sub(EVENT_RETENTION_MS));
-    database.write_keyed(include_str!("sql/event_remove.sql"), vec![old, batch]).await?;
+    let notices = notices(database, &batch, now).await?;
+    for (sql, retention_ms) in RETENTION {
+        let old = millis(now.saturating_sub(retention_ms));
+        database.write_keyed(sql, vec![old, batch.clone()]).await?;
+    }
     Ok(TickReport {
         leases_expired: count(expired.len()),
         buried,
         overdue: count(overdue.len()),
         removed: count(removed.len()),
+        notices,
     })
+}
+
+/// Clears incidents that are over, then reminds of those that grow. Returns how many notices became due.
+async fn notices(database: &impl Database, batch: &Value, now: u64) -> Result<u32, Fault> {
+    let quiet_since = millis(now.saturating_sub(INCIDENT_QUIET_MS));
+    let cleared = database
+        .write_keyed(include_str!("sql/incident_clear.sql"), vec![millis(now), quiet_since, batch.clone()])
+        .await?;
+    let mut notices = 0_u32;
+    for mut row in cleared {
+        notices = notices.saturating_add(row.integer()?);
+    }
+    let told_before = millis(now.saturating_sub(DIGEST_EVERY_MS));
+    let grew = database
+        .write_keyed(include_str!("sql/incident_remind.sql"), vec![millis(now), told_before, batch.clone()])
+        .await?;
+    Ok(notices.saturating_add(count(grew.len())))
+}
+
+/// Takes the turn of a job.
+pub(crate) async fn take_turn(
+    database: &impl Database,
+    job: String,
+    every_ms: u64,
+    now: u64,
+) -> Result<bool, Fault> {
+    let parameters = vec![job.into(), millis(every_ms), millis(now)];
+    // Not repeated by itself: a turn that was taken and lost on its way is nobody's until the next one.
+    let taken = database.write(include_str!("sql/turn_take.sql"), parameters).await?;
+    Ok(!taken.is_empty())
+}
+
+/// Reads a page of what operators did.
+pub(crate) async fn actions(database: &impl Database, page: Page) -> Result<Vec<OperatorAction>, Fault> {
+    let parameters = vec![before(&page), limit(&page)];
+    let rows = database.read(include_str!("sql/operator_action_list.sql"), parameters).await?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(OperatorAction {
+                kind: row.text()?,
+                subject: row.text()?,
+                detail: row.text()?,
+                reason: row.text()?,
+                operator: row.text()?,
+                at: row.integer()?,
+                cursor: row.integer::<i64>()?.to_string(),
+            })
+        })
+        .collect()
 }
 
 fn count(rows: usize) -> u32 {

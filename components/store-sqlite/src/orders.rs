@@ -6,23 +6,30 @@ use serde::{Deserialize, Serialize};
 use spin_sdk::sqlite::Value;
 
 use crate::Store;
-use crate::connection::Shared;
+use crate::connection::SHOP;
 use crate::database::{Database, Repeat};
 use crate::restock::orders::{
-    Customer, Guest, IfShort, Line, Order, Placement, Placing, Recording, Shortage, Status,
+    Buyer, Customer, Guest, IfShort, Line, Order, Placement, Placing, Recording, Shortage, Status, VipRule,
 };
 use crate::restock::types::{Fault, Money};
 use crate::row::{Row, corrupt, json_parameter, millis};
 
 impl Guest for Store {
     async fn place(placement: Placement) -> Result<Placing, Fault> {
-        place(&Shared, placement).await
+        place(&SHOP, placement).await
     }
 
     async fn get(id: String) -> Result<Option<Order>, Fault> {
-        get(&Shared, id).await
+        get(&SHOP, id).await
+    }
+
+    async fn bought(customer_id: String) -> Result<Option<Buyer>, Fault> {
+        bought(&SHOP, customer_id).await
     }
 }
+
+/// What `ring` says of an order, and the queues that it means.
+const RINGS: [(u32, &[&str]); 2] = [(1, &["replenishment", "ad-control"]), (2, &["loyalty"])];
 
 /// An item as the statement reads it.
 #[derive(Serialize)]
@@ -51,12 +58,13 @@ struct KeptShortage {
 struct Found {
     order: Order,
     request_hash: String,
-    ring: bool,
+    ring: u32,
 }
 
 /// Places an order.
 pub(crate) async fn place(database: &impl Database, placement: Placement) -> Result<Placing, Fault> {
-    let Placement { id, idempotency_key, request_hash, customer, items, if_short, placed_at } = placement;
+    let Placement { id, idempotency_key, request_hash, customer, items, if_short, vip, placed_at } =
+        placement;
     let asked: Vec<_> =
         items.iter().map(|item| AskedItem { sku: &item.sku, quantity: item.quantity }).collect();
     let asked = json_parameter(&asked)?;
@@ -70,6 +78,8 @@ pub(crate) async fn place(database: &impl Database, placement: Placement) -> Res
         if_short_word(if_short).into(),
         asked.clone(),
         millis(placed_at),
+        vip_rule_word(vip.rule).into(),
+        vip.units.into(),
     ];
     let repeat = if idempotency_key.is_some() { Repeat::Harmless } else { Repeat::Never };
     let rows = database.run(repeat, include_str!("sql/order_place.sql"), parameters).await?;
@@ -85,13 +95,31 @@ pub(crate) async fn get(database: &impl Database, id: String) -> Result<Option<O
     Ok(row.map(found).transpose()?.map(|found| found.order))
 }
 
+/// Reads what a customer bought.
+pub(crate) async fn bought(database: &impl Database, customer_id: String) -> Result<Option<Buyer>, Fault> {
+    let row = database.read_one(include_str!("sql/buyer_get.sql"), vec![customer_id.into()]).await?;
+    row.map(|mut row| {
+        Ok(Buyer {
+            customer_id: row.text()?,
+            email: row.optional_text()?,
+            name: row.optional_text()?,
+            orders: row.integer()?,
+            units_bought: row.integer()?,
+        })
+    })
+    .transpose()
+}
+
 /// The answer to a placement for which the database holds this order, the placement's own or the one that used its key first.
 fn answer(found: Found, id: &str, request_hash: &str) -> Placing {
     if found.request_hash != request_hash {
         return Placing::KeyReused;
     }
     let replayed = found.order.id != id;
-    Placing::Recorded(Recording { ring: found.ring && !replayed, replayed, order: found.order })
+    let ring = if replayed { 0 } else { found.ring };
+    let queues = RINGS.iter().filter(|(bit, _)| ring & bit != 0).flat_map(|(_, queues)| *queues);
+    let rings = queues.map(|queue| (*queue).to_owned()).collect();
+    Placing::Recorded(Recording { order: found.order, replayed, rings })
 }
 
 /// Says why nothing was inserted. A used key comes first: prices can have changed since, and the first answer stands.
@@ -168,13 +196,20 @@ fn found(mut row: Row) -> Result<Found, Fault> {
         placed_at: row.integer()?,
         filled_at: row.optional_integer()?,
     };
-    Ok(Found { order, request_hash, ring: row.flag()? })
+    Ok(Found { order, request_hash, ring: row.integer()? })
 }
 
 fn if_short_word(if_short: IfShort) -> &'static str {
     match if_short {
         IfShort::Reject => "reject",
         IfShort::Backorder => "backorder",
+    }
+}
+
+fn vip_rule_word(rule: VipRule) -> &'static str {
+    match rule {
+        VipRule::SingleOrder => "single-order",
+        VipRule::Cumulative => "cumulative",
     }
 }
 

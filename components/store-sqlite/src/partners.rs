@@ -1,7 +1,7 @@
 //! The gate in front of another company's system.
 
 use crate::Store;
-use crate::connection::Shared;
+use crate::connection::SHOP;
 use crate::database::Database;
 use crate::restock::partners::{Admission, Circuit, Guest, Health, Hindrance, Limits, Pass, State};
 use crate::restock::types::Fault;
@@ -16,15 +16,15 @@ const SECOND_US: u32 = 1_000_000;
 
 impl Guest for Store {
     async fn enter(partner: String, limits: Limits, now: u64) -> Result<Admission, Fault> {
-        enter(&Shared, partner, limits, now).await
+        enter(&SHOP, partner, limits, now).await
     }
 
     async fn leave(pass_id: String, health: Health, now: u64) -> Result<(), Fault> {
-        leave(&Shared, pass_id, health, now).await
+        leave(&SHOP, pass_id, health, now).await
     }
 
     async fn list(now: u64) -> Result<Vec<State>, Fault> {
-        list(&Shared, now).await
+        list(&SHOP, now).await
     }
 }
 

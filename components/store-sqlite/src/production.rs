@@ -1,7 +1,7 @@
 //! Goods on order: what was asked of a factory and what came.
 
 use crate::Store;
-use crate::connection::Shared;
+use crate::connection::SHOP;
 use crate::database::Database;
 use crate::restock::production::{Cause, Delivery, Errand, Guest, Receipt, Request, Status};
 use crate::restock::types::{Fault, Page};
@@ -13,15 +13,15 @@ const DOORS_TRIED_MAX: u32 = 4;
 
 impl Guest for Store {
     async fn get(id: String) -> Result<Option<Request>, Fault> {
-        get(&Shared, id).await
+        get(&SHOP, id).await
     }
 
     async fn list(status: Option<Status>, page: Page) -> Result<Vec<Request>, Fault> {
-        list(&Shared, status, page).await
+        list(&SHOP, status, page).await
     }
 
     async fn begin(id: String, _now: u64) -> Result<Option<Errand>, Fault> {
-        begin(&Shared, id).await
+        begin(&SHOP, id).await
     }
 
     async fn requested(
@@ -30,11 +30,11 @@ impl Guest for Store {
         now: u64,
         due_at: u64,
     ) -> Result<(), Fault> {
-        requested(&Shared, id, factory_job_id, now, due_at).await
+        requested(&SHOP, id, factory_job_id, now, due_at).await
     }
 
     async fn receive(delivery: Delivery, quantity: i64, at: u64) -> Result<Option<Receipt>, Fault> {
-        receive(&Shared, delivery, quantity, at).await
+        receive(&SHOP, delivery, quantity, at).await
     }
 }
 

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use spin_sdk::sqlite::Value;
 
 use crate::Store;
-use crate::connection::Shared;
+use crate::connection::SHOP;
 use crate::database::Database;
 use crate::restock::queue::{
-    Action, Attempt, Delivery, Event, Guest, Message, MessageState, Operation, Selection, Settlement, Status,
-    Verdict,
+    Action, Attempt, BuriedGroup, Delivery, Event, Guest, Message, MessageState, Operation, Selection,
+    Settlement, Status, Verdict,
 };
 use crate::restock::types::{Fault, Page};
 use crate::row::{Row, before, json_parameter, limit, millis};
@@ -17,34 +17,48 @@ use crate::row::{Row, before, json_parameter, limit, millis};
 const ERROR_CHARS_MAX: usize = 2_000;
 /// Characters of a failure's kind that are kept.
 const REASON_CHARS_MAX: usize = 100;
+/// Kinds of failure that dead letters are grouped by.
+const BURIED_GROUPS_MAX: i64 = 100;
 
 impl Guest for Store {
     async fn claim(queue: String, limit: u32, now: u64) -> Result<Vec<Delivery>, Fault> {
-        claim(&Shared, queue, limit, now).await
+        claim(&SHOP, queue, limit, now).await
     }
 
     async fn settle(settlements: Vec<Settlement>, now: u64) -> Result<Vec<String>, Fault> {
-        settle(&Shared, settlements, now).await
+        settle(&SHOP, settlements, now).await
     }
 
     async fn due(now: u64) -> Result<Vec<String>, Fault> {
-        due(&Shared, now).await
+        due(&SHOP, now).await
     }
 
     async fn list(now: u64) -> Result<Vec<Status>, Fault> {
-        list(&Shared, now).await
+        list(&SHOP, now).await
     }
 
-    async fn buried(queue: String, page: Page) -> Result<Option<Vec<Message>>, Fault> {
-        buried(&Shared, queue, page).await
+    async fn buried(
+        queue: String,
+        reason: Option<String>,
+        page: Page,
+    ) -> Result<Option<Vec<Message>>, Fault> {
+        buried(&SHOP, queue, reason, page).await
+    }
+
+    async fn buried_groups(queue: String) -> Result<Option<Vec<BuriedGroup>>, Fault> {
+        buried_groups(&SHOP, queue).await
     }
 
     async fn get(id: String) -> Result<Option<Message>, Fault> {
-        get(&Shared, id).await
+        get(&SHOP, id).await
     }
 
     async fn operate(operation: Operation) -> Result<Option<u32>, Fault> {
-        operate(&Shared, operation).await
+        operate(&SHOP, operation).await
+    }
+
+    async fn selected(queue: String, selection: Selection, limit: u32) -> Result<Option<u32>, Fault> {
+        selected(&SHOP, queue, selection, limit).await
     }
 }
 
@@ -123,16 +137,48 @@ pub(crate) async fn list(database: &impl Database, now: u64) -> Result<Vec<Statu
 pub(crate) async fn buried(
     database: &impl Database,
     queue: String,
+    reason: Option<String>,
     page: Page,
 ) -> Result<Option<Vec<Message>>, Fault> {
-    let parameters = vec![queue.as_str().into(), before(&page), limit(&page)];
-    let rows = database.read(include_str!("sql/message_list_buried.sql"), parameters).await?;
-    if rows.is_empty()
-        && database.read_one(include_str!("sql/queue_get.sql"), vec![queue.into()]).await?.is_none()
-    {
+    let mut parameters = vec![queue.as_str().into(), before(&page), limit(&page)];
+    let sql = match reason {
+        None => include_str!("sql/message_list_buried.sql"),
+        Some(reason) => {
+            parameters.push(reason.into());
+            include_str!("sql/message_list_buried_by_reason.sql")
+        }
+    };
+    let rows = database.read(sql, parameters).await?;
+    if rows.is_empty() && !is_known(database, queue).await? {
         return Ok(None);
     }
     rows.into_iter().map(message).collect::<Result<_, _>>().map(Some)
+}
+
+/// Groups dead letters by the kind of their last failure.
+pub(crate) async fn buried_groups(
+    database: &impl Database,
+    queue: String,
+) -> Result<Option<Vec<BuriedGroup>>, Fault> {
+    let parameters = vec![queue.as_str().into(), Value::Integer(BURIED_GROUPS_MAX)];
+    let rows = database.read(include_str!("sql/message_buried_groups.sql"), parameters).await?;
+    if rows.is_empty() && !is_known(database, queue).await? {
+        return Ok(None);
+    }
+    let groups = rows.into_iter().map(|mut row| {
+        Ok(BuriedGroup {
+            reason: row.text()?,
+            count: row.integer()?,
+            oldest_at: row.integer()?,
+            newest_at: row.integer()?,
+            error: row.text()?,
+        })
+    });
+    groups.collect::<Result<_, _>>().map(Some)
+}
+
+async fn is_known(database: &impl Database, queue: String) -> Result<bool, Fault> {
+    Ok(database.read_one(include_str!("sql/queue_get.sql"), vec![queue.into()]).await?.is_some())
 }
 
 /// Reads one message.
@@ -154,16 +200,14 @@ pub(crate) async fn operate(database: &impl Database, operation: Operation) -> R
         None => (None, 0),
         Some((selection, limit)) => (Some(selection), limit),
     };
-    let (which, ids, last_reason) = match which {
-        None => ("none", Value::Null, Value::Null),
-        Some(Selection::All) => ("all", Value::Null, Value::Null),
-        Some(Selection::Reason(reason)) => ("reason", Value::Null, reason.into()),
-        Some(Selection::Ids(ids)) => ("ids", json_parameter(&ids)?, Value::Null),
+    let [which, ids, last_reason] = match which {
+        None => ["none".into(), Value::Null, Value::Null],
+        Some(selection) => selection_parameters(selection)?,
     };
     let parameters = vec![
         kind.into(),
         queue.into(),
-        which.into(),
+        which,
         ids,
         last_reason,
         limit.into(),
@@ -173,6 +217,28 @@ pub(crate) async fn operate(database: &impl Database, operation: Operation) -> R
     ];
     let rows = database.write(include_str!("sql/operation_insert.sql"), parameters).await?;
     rows.into_iter().next().map(|mut row| row.integer()).transpose()
+}
+
+/// Counts the dead letters that an action would touch.
+pub(crate) async fn selected(
+    database: &impl Database,
+    queue: String,
+    selection: Selection,
+    limit: u32,
+) -> Result<Option<u32>, Fault> {
+    let [which, ids, last_reason] = selection_parameters(selection)?;
+    let parameters = vec![queue.into(), which, ids, last_reason, limit.into()];
+    let row = database.read_one(include_str!("sql/message_selected.sql"), parameters).await?;
+    row.map(|mut row| row.integer()).transpose()
+}
+
+/// Which dead letters, their ids and their reason, as the statements take them.
+fn selection_parameters(selection: Selection) -> Result<[Value; 3], Fault> {
+    Ok(match selection {
+        Selection::All => ["all".into(), Value::Null, Value::Null],
+        Selection::Reason(reason) => ["reason".into(), Value::Null, reason.into()],
+        Selection::Ids(ids) => ["ids".into(), json_parameter(&ids)?, Value::Null],
+    })
 }
 
 fn delivery(mut row: Row) -> Result<(i64, Delivery), Fault> {

@@ -1,7 +1,7 @@
 //! The ledger: why the shelf holds what it holds.
 
 use crate::Store;
-use crate::connection::Shared;
+use crate::connection::SHOP;
 use crate::database::{Database, Repeat};
 use crate::restock::stock::{Adjusting, Adjustment, Guest, Movement, MovementKind};
 use crate::restock::types::{Fault, Page};
@@ -9,11 +9,11 @@ use crate::row::{Row, before, limit, millis};
 
 impl Guest for Store {
     async fn movements(sku: String, page: Page) -> Result<Option<Vec<Movement>>, Fault> {
-        movements(&Shared, sku, page).await
+        movements(&SHOP, sku, page).await
     }
 
     async fn adjust(adjustment: Adjustment) -> Result<Adjusting, Fault> {
-        adjust(&Shared, adjustment).await
+        adjust(&SHOP, adjustment).await
     }
 }
 

@@ -24,7 +24,8 @@ fn leave(shop: &Shop, pass: &Pass, health: Health) {
 }
 
 fn state(shop: &Shop) -> State {
-    wait(partners::list(&shop.database, shop.now.get())).expect("read").pop().expect("the factory")
+    let partners = wait(partners::list(&shop.database, shop.now.get())).expect("read");
+    partners.into_iter().find(|state| state.partner == "factory").expect("the factory")
 }
 
 fn pass_time(shop: &Shop, ms: u64) {

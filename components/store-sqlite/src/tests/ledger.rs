@@ -45,7 +45,7 @@ fn a_definition_without_its_factory_changes_nothing() {
     let shop = Shop::with_product("A", 2, 10, 5);
     let mut orphan = definition("A", 3, 20, 5);
     orphan.factory_id = "nobody".into();
-    let defined = wait(catalog::define(&shop.database, orphan, 2)).expect("answered");
+    let defined = wait(catalog::define(&shop.database, orphan, "op".into(), 2)).expect("answered");
     assert!(matches!(defined, Defined::UnknownFactory));
     assert_eq!(shop.find_product("A").reorder_point, 2);
 }
@@ -59,7 +59,7 @@ fn a_running_advertisement_keeps_the_request_to_pause_it() {
     assert_eq!(shop.product("A", 2, 10, 5).ad.status, AdStatus::PauseRequested);
     let mut none = definition("A", 2, 10, 5);
     none.ad = None;
-    wait(catalog::define(&shop.database, none, 2)).expect("defined");
+    wait(catalog::define(&shop.database, none, "op".into(), 2)).expect("defined");
     assert_eq!(shop.find_product("A").ad.status, AdStatus::None);
 }
 
@@ -72,9 +72,9 @@ fn computed_levels_are_taken_by_automatic_products_only_and_outlive_a_repeated_d
     assert!(!set(7, 9), "an operator's levels stand");
     let mut automatic = definition("A", 2, 10, 50);
     automatic.policy = Policy::Auto;
-    wait(catalog::define(&shop.database, automatic.clone(), 2)).expect("defined");
+    wait(catalog::define(&shop.database, automatic.clone(), "op".into(), 2)).expect("defined");
     assert!(set(7, 9) && set(7, 9));
-    wait(catalog::define(&shop.database, automatic, 4)).expect("defined");
+    wait(catalog::define(&shop.database, automatic, "op".into(), 4)).expect("defined");
     assert_eq!(shop.find_product("A").reorder_point, 7);
     shop.product("A", 2, 10, 50);
     assert_eq!(shop.find_product("A").reorder_point, 2);
@@ -86,7 +86,7 @@ fn demand_counts_rejected_units_and_days_without_orders_but_not_today() {
     let shop = Shop::new();
     let mut automatic = definition("A", 0, 10, 5);
     automatic.policy = Policy::Auto;
-    wait(catalog::define(&shop.database, automatic, 1)).expect("defined");
+    wait(catalog::define(&shop.database, automatic, "op".into(), 1)).expect("defined");
     for (day, units) in [(100, 2), (100, 1), (102, 90), (103, 1)] {
         shop.now.set(day * DAY + 5);
         shop.order(&[("A", units)]);
@@ -105,7 +105,7 @@ fn lead_times_run_from_the_request_to_the_goods() {
     let shop = Shop::new();
     let mut automatic = definition("A", 0, 10, 0);
     automatic.policy = Policy::Auto;
-    wait(catalog::define(&shop.database, automatic, 1)).expect("defined");
+    wait(catalog::define(&shop.database, automatic, "op".into(), 1)).expect("defined");
     let id = shop.last_production().id;
     shop.request(&id);
     shop.now.set(shop.now.get() + 43_200_000);

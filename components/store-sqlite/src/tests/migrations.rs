@@ -7,8 +7,10 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use super::shop::{Shop, Sqlite, wait};
-use crate::migration::{KNOWN_VERSION, MIGRATIONS, Schema, apply, inspect, statements, version};
+use super::shop::{Customers, Shop, Sqlite, wait};
+use crate::migration::{CUSTOMERS, Migration, Plan, SHOP, Schema, apply_file, statements, version};
+use crate::restock::orders::{IfShort, VipPolicy, VipRule};
+use crate::restock::queue::{Action, Verdict};
 use crate::restock::types::Fault;
 
 /// A database file that is removed with its value.
@@ -34,17 +36,21 @@ impl Drop for File {
 
 #[test]
 fn the_files_are_numbered_without_gaps_and_none_is_forgotten() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the folder is there")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
-        .collect();
-    files.sort();
-    let names: Vec<_> = MIGRATIONS.iter().map(|migration| migration.name.to_owned()).collect();
-    assert_eq!(names, files);
-    for (migration, expected) in MIGRATIONS.iter().zip(1..) {
-        assert_eq!(migration.version, expected);
-        assert!(migration.name.starts_with(&format!("{expected:04}_")), "{}", migration.name);
+    for (plan, folder) in [(SHOP, ""), (CUSTOMERS, "customers/")] {
+        let folder = format!("{}/../../migrations/sqlite/{folder}", env!("CARGO_MANIFEST_DIR"));
+        let mut files: Vec<_> = fs::read_dir(folder)
+            .expect("the folder is there")
+            .map(|entry| entry.expect("an entry"))
+            .filter(|entry| entry.file_type().expect("a type").is_file())
+            .map(|entry| entry.file_name().into_string().expect("a name"))
+            .collect();
+        files.sort();
+        let names: Vec<_> = plan.migrations.iter().map(|migration| migration.name.to_owned()).collect();
+        assert_eq!(names, files);
+        for (migration, expected) in plan.migrations.iter().zip(1..) {
+            assert_eq!(migration.version, expected);
+            assert!(migration.name.starts_with(&format!("{expected:04}_")), "{}", migration.name);
+        }
     }
 }
 
@@ -52,21 +58,125 @@ fn the_files_are_numbered_without_gaps_and_none_is_forgotten() {
 fn a_fresh_database_gets_all_migrations_and_the_second_time_none() {
     let file = File::new();
     let database = file.open();
-    assert_eq!(wait(inspect(&database)).expect("inspected"), Schema::Behind);
-    wait(apply(&database)).expect("applied");
-    assert_eq!(wait(inspect(&database)).expect("inspected"), Schema::Current);
+    assert_eq!(wait(SHOP.inspect(&database)).expect("inspected"), Schema::Behind);
+    wait(SHOP.apply(&database)).expect("applied");
+    assert_eq!(wait(SHOP.inspect(&database)).expect("inspected"), Schema::Current);
     let schema = database.texts("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL");
-    wait(apply(&database)).expect("applied");
+    wait(SHOP.apply(&database)).expect("applied");
     assert_eq!(database.texts("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"), schema);
-    assert_eq!(wait(version(&database)).expect("read"), KNOWN_VERSION);
+    assert_eq!(wait(version(&database)).expect("read"), SHOP.known_version());
+}
+
+/// What a database holds: its schema and the rows of each table.
+fn contents(database: &Sqlite) -> Vec<String> {
+    let mut contents = database.texts("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name");
+    let tables =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    for table in database.texts(tables) {
+        let columns = database.texts(&format!("SELECT name FROM pragma_table_info('{table}') ORDER BY name"));
+        let row = format!("SELECT json_array({}) AS row FROM {table} ORDER BY row", columns.join(", "));
+        contents.extend(database.texts(&row).into_iter().map(|row| format!("{table} {row}")));
+    }
+    contents
 }
 
 #[test]
-fn each_statement_can_run_again_where_a_transaction_does_not_hold() {
-    let shop = Shop::with_product("A", 2, 10, 1);
-    for statement in MIGRATIONS.iter().flat_map(|migration| statements(migration.sql)) {
-        shop.database.0.execute_batch(statement).unwrap_or_else(|error| panic!("{error}: {statement}"));
+fn a_file_can_be_applied_again_where_a_transaction_does_not_hold() {
+    let shop = Shop::with_product("A", 2, 10, 5);
+    shop.order(&[("A", 3)]);
+    shop.backorder(&[("A", 9)]);
+    shop.settle(&shop.claim_one(), Verdict::Bury);
+    shop.operate(Action::Pause);
+    let before = contents(&shop.database);
+    for migration in SHOP.migrations {
+        wait(apply_file(&shop.database, migration)).unwrap_or_else(|fault| panic!("{fault:?}"));
     }
+    assert_eq!(contents(&shop.database), before);
+    shop.assert_sound();
+    let customers = Customers::new();
+    let before = contents(&customers.database);
+    for migration in CUSTOMERS.migrations {
+        wait(apply_file(&customers.database, migration)).unwrap_or_else(|fault| panic!("{fault:?}"));
+    }
+    assert_eq!(contents(&customers.database), before);
+}
+
+#[test]
+fn only_a_column_that_is_there_is_left_out() {
+    let database = Sqlite::new(rusqlite::Connection::open_in_memory().expect("a database opens"));
+    let sql = "CREATE TABLE IF NOT EXISTS t (a TEXT) STRICT; alter table t add column b TEXT;
+               ALTER TABLE t /* again */ ADD COLUMN b TEXT; ALTER TABLE t ADD COLUMN c TEXT;
+               ALTER TABLE t RENAME COLUMN c TO d; INSERT INTO t (a, b, d) VALUES ('1', '2', '3')";
+    let migration = Migration { version: 1, name: "0001_t.sql", sql };
+    wait(apply_file(&database, &migration)).expect("applied");
+    assert_eq!(database.texts("SELECT a || b || d FROM t"), ["123"]);
+    let wrong = Migration { version: 2, name: "0002_t.sql", sql: "ALTER TABLE nowhere ADD COLUMN b TEXT" };
+    assert!(wait(apply_file(&database, &wrong)).is_err(), "a table that is missing is no reason to go on");
+}
+
+/// A shop as the first release left it: orders of every kind, a dead letter, what operators did.
+const FILLED_SCHEMA_5: &str = "
+    INSERT INTO factory (factory_id, name, manager_email, created_at_ms, updated_at_ms) VALUES ('FF-1', 'f', 'm@f.example', 1, 1);
+    INSERT INTO product (sku, name, price_amount, price_currency, factory_id, policy, reorder_point, order_up_to, ad_status,
+                         opening_stock, created_at_ms, updated_at_ms)
+    VALUES ('A', 'a', 5, 'KRW', 'FF-1', 'manual', 10, 60, 'running', 100, 2, 2),
+           ('B', 'b', 5, 'KRW', 'FF-1', 'manual', 0, 5, 'none', 0, 2, 2);
+    INSERT INTO sales_order (sales_order_id, idempotency_key, request_hash, customer_id, customer_email, if_short, placed_as, status,
+                             items, short, total_amount, currency, placed_at_ms, ring)
+    VALUES ('o-1', 'k', 'h', 'c-1', NULL, 'reject', 'accepted', 'accepted',
+            '[{\"sku\":\"A\",\"quantity\":60,\"unit_amount\":5}]', '[]', 300, 'KRW', 3, 0),
+           ('o-2', NULL, 'h', 'c-1', 'c@c.example', 'reject', 'accepted', 'accepted',
+            '[{\"sku\":\"A\",\"quantity\":30,\"unit_amount\":5}]', '[]', 150, 'KRW', 4, 1),
+           ('o-3', NULL, 'h', 'c-2', NULL, 'reject', 'rejected', 'rejected',
+            '[{\"sku\":\"A\",\"quantity\":99,\"unit_amount\":5}]', '[]', 495, 'KRW', 5, 0),
+           ('o-4', NULL, 'h', 'c-2', NULL, 'backorder', 'backordered', 'backordered',
+            '[{\"sku\":\"B\",\"quantity\":7,\"unit_amount\":5}]', '[]', 35, 'KRW', 6, 0);
+    INSERT INTO stock_movement (sku, kind, delta, on_hand_after, reason, operator, at_ms)
+    VALUES ('A', 'adjusted', -1, 9, 'broken', 'op-1', 7);
+    UPDATE message SET state = 'leased', receipt = 'r', leased_at_ms = 8, lease_until_ms = 9 WHERE message_seq = 1;
+    UPDATE message SET state = 'buried', receipt = NULL, leased_at_ms = NULL, lease_until_ms = NULL, outcome = 'bury',
+                       reason = 'factory-refused', error = 'no', settled_at_ms = 9 WHERE message_seq = 1;
+    INSERT INTO operation (kind, queue_id, selection, affected, reason, operator, at_ms)
+    VALUES ('pause', 'replenishment', '[]', 0, 'lunch', 'op-2', 6);
+";
+
+#[test]
+fn a_filled_database_of_the_first_release_comes_to_this_schema_and_goes_on() {
+    let database = Sqlite::new(rusqlite::Connection::open_in_memory().expect("a database opens"));
+    let first = Plan { migrations: &SHOP.migrations[..5] };
+    wait(first.inspect(&database)).expect("inspected");
+    wait(first.apply(&database)).expect("applied");
+    database.0.execute_batch(FILLED_SCHEMA_5).expect("filled");
+    let orders =
+        database.texts("SELECT sales_order_id || status || items FROM sales_order ORDER BY sequence");
+    wait(SHOP.apply(&database)).expect("upgraded");
+    assert_eq!(wait(version(&database)).expect("read"), SHOP.known_version());
+
+    let shop = Shop::of(database);
+    shop.assert_sound();
+    let kept =
+        shop.database.texts("SELECT sales_order_id || status || items FROM sales_order ORDER BY sequence");
+    assert_eq!(kept, orders);
+    let buyer = shop.buyer("c-1").expect("two orders were accepted");
+    assert_eq!((buyer.orders, buyer.units_bought, buyer.email.as_deref()), (2, 90, Some("c@c.example")));
+    assert!(shop.buyer("c-2").is_none(), "nothing of theirs was accepted yet");
+    let actions = shop.actions();
+    let kinds: Vec<_> =
+        actions.iter().map(|action| (action.kind.as_str(), action.operator.as_str())).collect();
+    assert_eq!(kinds, [("stock.adjust", "op-1"), ("queue.pause", "op-2")]);
+
+    // Orders of the first release count on: one that is filled now, and one that another joins.
+    shop.receive_for("B", 20);
+    assert_eq!(shop.buyer("c-2").expect("filled").units_bought, 7);
+    shop.vip.set(VipPolicy { rule: VipRule::Cumulative, units: 100 });
+    shop.receive_for("A", 50);
+    let mut placement = shop.placement(&[("A", 10)], IfShort::Reject);
+    placement.customer.id = "c-1".into();
+    shop.place(placement);
+    assert!(shop.events().contains(&"order.bulk".to_owned()), "90 + 10");
+    shop.operate(Action::Resume);
+    assert_eq!(shop.redrive_all(), 1);
+    assert_eq!(shop.actions()[0].kind, "queue.redrive");
     shop.assert_sound();
 }
 
@@ -80,23 +190,23 @@ fn programs_that_start_together_apply_each_migration_once() {
             scope.spawn(|| {
                 let database = file.open();
                 start.wait();
-                wait(inspect(&database)).expect("inspected");
-                wait(apply(&database)).expect("applied");
-                assert_eq!(wait(inspect(&database)).expect("inspected"), Schema::Current);
+                wait(SHOP.inspect(&database)).expect("inspected");
+                wait(SHOP.apply(&database)).expect("applied");
+                assert_eq!(wait(SHOP.inspect(&database)).expect("inspected"), Schema::Current);
             });
         }
     });
     let applied = file.open().number("SELECT count(*) FROM schema_migration");
-    assert_eq!(applied, i64::from(KNOWN_VERSION));
+    assert_eq!(applied, i64::from(SHOP.known_version()));
 }
 
 #[test]
 fn a_migration_that_fails_leaves_nothing_behind() {
     let file = File::new();
     let database = file.open();
-    wait(inspect(&database)).expect("inspected");
+    wait(SHOP.inspect(&database)).expect("inspected");
     database.0.execute_batch("CREATE VIEW sales_order AS SELECT 1").expect("created");
-    let Err(Fault::Unavailable(text)) = wait(apply(&database)) else { panic!("the name is taken") };
+    let Err(Fault::Unavailable(text)) = wait(SHOP.apply(&database)) else { panic!("the name is taken") };
     assert!(text.starts_with("0002_orders.sql: "), "{text}");
     assert_eq!(wait(version(&database)).expect("read"), 0);
     assert_eq!(database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'product'"), 0);
@@ -109,10 +219,13 @@ fn a_schema_of_a_newer_program_is_refused_with_both_versions() {
         .0
         .execute("INSERT INTO schema_migration (version, name) VALUES (99, 'x')", [])
         .expect("inserted");
-    let schema = wait(inspect(&shop.database)).expect("inspected");
+    let schema = wait(SHOP.inspect(&shop.database)).expect("inspected");
     assert_eq!(schema, Schema::Newer(99));
-    let Fault::Unavailable(text) = Schema::newer(99) else { panic!("unavailable") };
-    assert!(text.contains("version 99") && text.contains(&format!("knows {KNOWN_VERSION}")), "{text}");
+    let Fault::Unavailable(text) = SHOP.newer(99) else { panic!("unavailable") };
+    assert!(
+        text.contains("version 99") && text.contains(&format!("knows {}", SHOP.known_version())),
+        "{text}"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Claim: an order is all or nothing, answered once, and never sells what is not there.
 
-use super::shop::{Shop, definition, wait};
+use super::shop::{STOCK, Shop, definition, wait};
 use crate::catalog;
 use crate::restock::orders::{IfShort, Placing, Status};
 
@@ -24,7 +24,7 @@ fn an_order_that_is_short_of_one_item_takes_none() {
     shop.product("B", 0, 10, 1);
     let recording = shop.order(&[("A", 1), ("B", 2)]);
     assert_eq!(recording.order.status, Status::Rejected);
-    assert!(!recording.ring);
+    assert!(recording.rings.is_empty());
     let short = &recording.order.short;
     assert_eq!((short.len(), short[0].sku.as_str(), short[0].requested, short[0].available), (1, "B", 2, 1));
     assert_eq!((shop.levels("A"), shop.levels("B")), ((5, 0, 0), (1, 0, 0)));
@@ -48,9 +48,9 @@ fn a_repeated_key_gets_the_first_answer_and_changes_nothing() {
     let mut second = first.clone();
     second.id = "another".into();
     let Placing::Recorded(recorded) = shop.place(first) else { panic!("recorded") };
-    assert!(recorded.ring && !recorded.replayed);
+    assert!(recorded.rings == STOCK && !recorded.replayed);
     let Placing::Recorded(replayed) = shop.place(second) else { panic!("recorded") };
-    assert!(replayed.replayed && !replayed.ring, "a replay never rings");
+    assert!(replayed.replayed && replayed.rings.is_empty(), "a replay never rings");
     assert_eq!(replayed.order.id, recorded.order.id);
     assert_eq!(shop.levels("A").0, 4);
     shop.assert_sound();
@@ -95,7 +95,7 @@ fn an_order_in_two_currencies_has_no_total_and_is_refused() {
     let shop = Shop::with_product("A", 0, 10, 5);
     let mut other = definition("B", 0, 10, 5);
     other.price.currency = "EUR".into();
-    wait(catalog::define(&shop.database, other, 1)).expect("defined");
+    wait(catalog::define(&shop.database, other, "op".into(), 1)).expect("defined");
     let placement = shop.placement(&[("A", 1), ("B", 1)], IfShort::Reject);
     assert!(matches!(shop.place(placement), Placing::MixedCurrencies));
 }
@@ -109,7 +109,7 @@ fn a_first_answer_stands_when_the_prices_have_moved_apart_since() {
     shop.place(placement.clone());
     let mut other = definition("B", 0, 10, 5);
     other.price.currency = "EUR".into();
-    wait(catalog::define(&shop.database, other, 1)).expect("defined");
+    wait(catalog::define(&shop.database, other, "op".into(), 1)).expect("defined");
     placement.id = "another".into();
     let Placing::Recorded(replayed) = shop.place(placement) else { panic!("recorded") };
     assert!(replayed.replayed);

@@ -1,6 +1,6 @@
 //! Claim: goods are asked for once, counted once, and the request lives and dies with its message.
 
-use super::shop::{Shop, assert_status, first_page, wait};
+use super::shop::{STOCK, Shop, assert_status, first_page, wait};
 use crate::production;
 use crate::restock::production::Status;
 use crate::restock::queue::Verdict;
@@ -8,11 +8,14 @@ use crate::restock::queue::Verdict;
 #[test]
 fn however_many_orders_fail_there_is_one_request() {
     let shop = Shop::with_product("A", 2, 10, 3);
-    assert!(shop.order(&[("A", 1)]).ring);
+    assert_eq!(shop.order(&[("A", 1)]).rings, STOCK);
     for _ in 0..50 {
         shop.order(&[("A", 5)]);
     }
-    assert!(!shop.backorder(&[("A", 1)]).ring, "a waiting order behind an open request adds no work");
+    assert!(
+        shop.backorder(&[("A", 1)]).rings.is_empty(),
+        "a waiting order behind an open request adds no work"
+    );
     let requests = shop.productions();
     assert_eq!((requests.len(), requests[0].quantity, requests[0].status), (1, 8, Status::Planned));
     let cause = requests[0].because;
@@ -25,7 +28,7 @@ fn an_episode_of_low_stock_is_announced_once_each_way() {
     let shop = Shop::with_product("A", 2, 10, 3);
     shop.order(&[("A", 1)]);
     assert_eq!(shop.events(), ["stock.low"]);
-    assert!(shop.order(&[("A", 2)]).ring);
+    assert_eq!(shop.order(&[("A", 2)]).rings, STOCK);
     assert_eq!(shop.events(), ["stock.low", "stock.depleted"]);
     assert!(shop.find_product("A").depleted_since.is_some());
     shop.backorder(&[("A", 3)]);
@@ -205,7 +208,7 @@ fn a_purged_message_cancels_its_request_and_the_next_sale_opens_another() {
     assert_eq!(shop.purge_all(), 1);
     assert_status(&shop, &id, Status::Cancelled);
     shop.assert_sound();
-    assert!(shop.order(&[("A", 1)]).ring);
+    assert_eq!(shop.order(&[("A", 1)]).rings, STOCK);
     assert_eq!((shop.productions().len(), shop.levels("A")), (2, (1, 9, 0)));
     shop.assert_sound();
 }

@@ -10,8 +10,10 @@ use spin_sdk::sqlite::Value;
 
 use crate::database::{Database, Repeat};
 use crate::restock::catalog::{AdDefinition, Defined, Factory, Policy, Product, ProductDefinition};
-use crate::restock::ops::{TickLimits, TickReport};
-use crate::restock::orders::{Customer, IfShort, Item, Order, Placement, Placing, Recording};
+use crate::restock::ops::{OperatorAction, TickLimits, TickReport};
+use crate::restock::orders::{
+    Buyer, Customer, IfShort, Item, Order, Placement, Placing, Recording, VipPolicy, VipRule,
+};
 use crate::restock::production::{Delivery as Goods, Receipt, Request, Status};
 use crate::restock::queue::{Action, Delivery, Message, Operation, Selection, Settlement, Verdict};
 use crate::restock::stock::{Adjusting, Adjustment, Movement};
@@ -21,6 +23,9 @@ use crate::{catalog, migration, ops, orders, production, queue, stock};
 
 /// Attempts after which the tick buries, where the queue says nothing.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;
+
+/// The queues that an order rings which asks for goods or empties the shelf.
+pub(crate) const STOCK: [&str; 2] = ["replenishment", "ad-control"];
 
 /// SQLite, as the operations see it.
 pub(crate) struct Sqlite(pub(crate) rusqlite::Connection);
@@ -87,23 +92,48 @@ pub(crate) fn first_page() -> Page {
     Page { limit: 200, after: None }
 }
 
+/// The customers of a shop, in a database of their own.
+pub(crate) struct Customers {
+    pub(crate) database: Sqlite,
+}
+
+impl Customers {
+    pub(crate) fn new() -> Self {
+        let database = Sqlite::new(rusqlite::Connection::open_in_memory().expect("a database opens"));
+        wait(migration::CUSTOMERS.inspect(&database)).expect("the database can be looked at");
+        wait(migration::CUSTOMERS.apply(&database)).expect("the migrations apply");
+        Self { database }
+    }
+}
+
 /// A shop with one factory.
 pub(crate) struct Shop {
     pub(crate) database: Sqlite,
     /// The moment of whatever happens next, ms.
     pub(crate) now: Cell<u64>,
+    /// The rule for VIPs that orders are placed under.
+    pub(crate) vip: Cell<VipPolicy>,
     placed: Cell<u64>,
 }
 
 impl Shop {
     pub(crate) fn new() -> Self {
         let database = Sqlite::new(rusqlite::Connection::open_in_memory().expect("a database opens"));
-        wait(migration::inspect(&database)).expect("the database can be looked at");
-        wait(migration::apply(&database)).expect("the migrations apply");
-        let shop = Self { database, now: Cell::new(1_000_000), placed: Cell::new(0) };
+        wait(migration::SHOP.inspect(&database)).expect("the database can be looked at");
+        wait(migration::SHOP.apply(&database)).expect("the migrations apply");
+        let shop = Self::of(database);
         let factory = Factory { id: "FF-1".into(), name: "공장".into(), manager_email: None, url: None };
-        assert!(wait(catalog::define_factory(&shop.database, factory, shop.now.get())).expect("defined"));
+        assert!(
+            wait(catalog::define_factory(&shop.database, factory, "op".into(), shop.now.get()))
+                .expect("defined")
+        );
         shop
+    }
+
+    /// A shop in a database that is ready.
+    pub(crate) fn of(database: Sqlite) -> Self {
+        let vip = Cell::new(VipPolicy { rule: VipRule::SingleOrder, units: 100 });
+        Self { database, now: Cell::new(1_000_000), vip, placed: Cell::new(0) }
     }
 
     /// A shop that sells one product.
@@ -121,7 +151,8 @@ impl Shop {
         opening_stock: i64,
     ) -> Product {
         let definition = definition(sku, reorder_point, order_up_to, opening_stock);
-        match wait(catalog::define(&self.database, definition, self.now.get())).expect("defined") {
+        match wait(catalog::define(&self.database, definition, "op".into(), self.now.get())).expect("defined")
+        {
             Defined::Created(product) | Defined::Updated(product) => product,
             Defined::UnknownFactory => panic!("the factory is there"),
         }
@@ -139,6 +170,7 @@ impl Shop {
                 .map(|(sku, quantity)| Item { sku: (*sku).into(), quantity: *quantity })
                 .collect(),
             if_short,
+            vip: self.vip.get(),
             placed_at: self.now.get(),
         }
     }
@@ -166,6 +198,15 @@ impl Shop {
 
     pub(crate) fn find_order(&self, id: &str) -> Order {
         wait(orders::get(&self.database, id.into())).expect("read").expect("the order is there")
+    }
+
+    pub(crate) fn buyer(&self, customer_id: &str) -> Option<Buyer> {
+        wait(orders::bought(&self.database, customer_id.into())).expect("read")
+    }
+
+    /// What operators did, newest first.
+    pub(crate) fn actions(&self) -> Vec<OperatorAction> {
+        wait(ops::actions(&self.database, first_page())).expect("read")
     }
 
     pub(crate) fn find_product(&self, sku: &str) -> Product {

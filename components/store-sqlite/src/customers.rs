@@ -1,0 +1,96 @@
+//! Who buys in bulk, in a database apart from the shop.
+
+use crate::Store;
+use crate::connection::CUSTOMERS;
+use crate::database::Database;
+use crate::restock::customers::{Announcement, Customer, Guest, Kind, Outcome, Purchase};
+use crate::restock::types::Fault;
+use crate::row::{Row, millis, only};
+
+/// What an announcement's id begins with; the rest is the order that made the VIP.
+const ANNOUNCEMENT: &str = "vip_";
+
+impl Guest for Store {
+    async fn note_purchase(purchase: Purchase, now: u64) -> Result<Outcome, Fault> {
+        note_purchase(&CUSTOMERS, purchase, now).await
+    }
+
+    async fn announced(announcement_id: String, now: u64) -> Result<(), Fault> {
+        announced(&CUSTOMERS, announcement_id, now).await
+    }
+
+    async fn get(id: String) -> Result<Option<Customer>, Fault> {
+        get(&CUSTOMERS, id).await
+    }
+}
+
+/// Records a purchase and promotes its customer.
+pub(crate) async fn note_purchase(
+    database: &impl Database,
+    purchase: Purchase,
+    now: u64,
+) -> Result<Outcome, Fault> {
+    let parameters = vec![
+        purchase.order_id.as_str().into(),
+        purchase.customer_id.as_str().into(),
+        purchase.email.into(),
+        purchase.name.into(),
+        purchase.units.into(),
+        purchase.units_bought.into(),
+        millis(purchase.purchased_at),
+        millis(now),
+    ];
+    // Not repeated by itself: the caller learns from the first run alone whether it promoted.
+    let first = only(database.write(include_str!("sql/purchase_insert.sql"), parameters).await?)?.flag()?;
+    let found = read(database, purchase.customer_id).await?;
+    let Some((customer, vip_order_id)) = found else {
+        return Ok(Outcome { promoted: false, announcement: None });
+    };
+    let promoted = first && vip_order_id.as_deref() == Some(purchase.order_id.as_str());
+    let owed = vip_order_id.filter(|_| customer.announced_at.is_none());
+    let announcement =
+        owed.map(|order_id| Announcement { id: format!("{ANNOUNCEMENT}{order_id}"), customer, order_id });
+    Ok(Outcome { promoted, announcement })
+}
+
+/// Notes that the marketing system took the news.
+pub(crate) async fn announced(
+    database: &impl Database,
+    announcement_id: String,
+    now: u64,
+) -> Result<(), Fault> {
+    let Some(order_id) = announcement_id.strip_prefix(ANNOUNCEMENT) else {
+        return Ok(());
+    };
+    let parameters = vec![order_id.into(), millis(now)];
+    database.write_keyed(include_str!("sql/customer_announced.sql"), parameters).await?;
+    Ok(())
+}
+
+/// Reads one customer.
+pub(crate) async fn get(database: &impl Database, id: String) -> Result<Option<Customer>, Fault> {
+    Ok(read(database, id).await?.map(|(customer, _)| customer))
+}
+
+/// A customer with the order that made them a VIP.
+async fn read(database: &impl Database, id: String) -> Result<Option<(Customer, Option<String>)>, Fault> {
+    let row = database.read_one(include_str!("sql/customer_get.sql"), vec![id.into()]).await?;
+    row.map(customer).transpose()
+}
+
+fn customer(mut row: Row) -> Result<(Customer, Option<String>), Fault> {
+    let customer = Customer {
+        id: row.text()?,
+        email: row.optional_text()?,
+        name: row.optional_text()?,
+        kind: row.word(|word| match word {
+            "normal" => Some(Kind::Normal),
+            "vip" => Some(Kind::Vip),
+            _ => None,
+        })?,
+        units_bought: row.integer()?,
+        vip_since: row.optional_integer()?,
+        announced_at: row.optional_integer()?,
+    };
+    Ok((customer, row.optional_text()?))
+}

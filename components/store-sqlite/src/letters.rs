@@ -1,0 +1,73 @@
+//! The ledger of letters: which provider has which.
+
+use crate::Store;
+use crate::connection::SHOP;
+use crate::database::Database;
+use crate::restock::letters::{Guest, Posting, Standing};
+use crate::restock::types::Fault;
+use crate::row::{corrupt, millis};
+
+impl Guest for Store {
+    async fn look(id: String) -> Result<Standing, Fault> {
+        look(&SHOP, id).await
+    }
+
+    async fn entrust(id: String, provider: String, content: String, now: u64) -> Result<bool, Fault> {
+        entrust(&SHOP, id, provider, content, now).await
+    }
+
+    async fn release(id: String, provider: String) -> Result<(), Fault> {
+        release(&SHOP, id, provider).await
+    }
+
+    async fn sent(id: String, provider: String, provider_ref: String, now: u64) -> Result<(), Fault> {
+        sent(&SHOP, id, provider, provider_ref, now).await
+    }
+}
+
+/// Reads where a letter is.
+pub(crate) async fn look(database: &impl Database, id: String) -> Result<Standing, Fault> {
+    let Some(mut row) = database.read_one(include_str!("sql/letter_get.sql"), vec![id.into()]).await? else {
+        return Ok(Standing::Unsent);
+    };
+    let (state, provider, content) = (row.text()?, row.text()?, row.text()?);
+    match (state.as_str(), row.optional_integer()?) {
+        ("released", _) => Ok(Standing::Unsent),
+        ("entrusted", _) => Ok(Standing::Entrusted(Posting { provider, content })),
+        ("sent", Some(at)) => Ok(Standing::Sent(at)),
+        (other, _) => Err(corrupt(format!("a letter is in the unknown state {other:?}"))),
+    }
+}
+
+/// Gives a letter to a provider.
+pub(crate) async fn entrust(
+    database: &impl Database,
+    id: String,
+    provider: String,
+    content: String,
+    now: u64,
+) -> Result<bool, Fault> {
+    let parameters = vec![id.into(), provider.into(), content.into(), millis(now)];
+    let rows = database.write_keyed(include_str!("sql/letter_entrust.sql"), parameters).await?;
+    Ok(!rows.is_empty())
+}
+
+/// Takes a letter back that was surely not sent.
+pub(crate) async fn release(database: &impl Database, id: String, provider: String) -> Result<(), Fault> {
+    let parameters = vec![id.into(), provider.into()];
+    database.write_keyed(include_str!("sql/letter_release.sql"), parameters).await?;
+    Ok(())
+}
+
+/// Notes that a letter was sent.
+pub(crate) async fn sent(
+    database: &impl Database,
+    id: String,
+    provider: String,
+    provider_ref: String,
+    now: u64,
+) -> Result<(), Fault> {
+    let parameters = vec![id.into(), provider.into(), provider_ref.into(), millis(now)];
+    database.write_keyed(include_str!("sql/letter_sent.sql"), parameters).await?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+-- Removes incidents that were cleared long ago; their cases and notices go with them.
+--
+-- ?1 the moment at or before which they were cleared  ?2 limit
+DELETE FROM incident
+ WHERE incident_seq IN (SELECT incident_seq FROM incident WHERE cleared_at_ms <= ?1 ORDER BY cleared_at_ms LIMIT ?2);

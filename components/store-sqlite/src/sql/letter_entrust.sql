@@ -1,0 +1,15 @@
+-- Gives a letter to a provider.
+--
+-- ?1 letter_id  ?2 provider  ?3 content  ?4 now
+--
+-- No row: it is with another provider or sent, nothing was changed. The first words stay while they may have been sent.
+INSERT INTO letter (letter_id, state, provider, content, entrusted_at_ms)
+VALUES (?1, 'entrusted', ?2, ?3, ?4)
+ON CONFLICT (letter_id) DO UPDATE
+   SET state = 'entrusted',
+       provider = excluded.provider,
+       content = CASE letter.state WHEN 'released' THEN excluded.content ELSE letter.content END,
+       entrusted_at_ms = CASE letter.state WHEN 'released' THEN excluded.entrusted_at_ms ELSE letter.entrusted_at_ms END,
+       entrusted_total = letter.entrusted_total + 1
+ WHERE letter.state = 'released' OR letter.state = 'entrusted' AND letter.provider = excluded.provider
+RETURNING 1;
