@@ -62,7 +62,8 @@ async fn take_report(mut call: Call) -> Result<Answer, Error> {
         .await?
         .ok_or_else(unknown)?;
     if !receipt.repeated {
-        doorbell::ring_later([queues::REPLENISHMENT]);
+        // Goods that came can end an episode without stock, and a partial delivery asks for the rest.
+        doorbell::ring_later([queues::AD_CONTROL, queues::REPLENISHMENT]);
     }
     Ok(Answer::ok(&ReportAnswer {
         message: "the goods are booked".to_owned(),

@@ -58,5 +58,11 @@ async fn wrong_variables() -> Vec<String> {
     reader.legacy_api().await;
     reader.legacy_slug().await;
     reader.legacy_sku().await;
+    reader.vip_policy().await;
+    reader.audit_every().await;
+    reader.stock_manager_email().await;
+    reader.post_office().await;
+    reader.slack().await;
+    reader.marketing().await;
     reader.into_faults()
 }

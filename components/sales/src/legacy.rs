@@ -1,7 +1,7 @@
 //! The old shop's paths, for clients and factories that were written for it. They ask for no key, because those clients
 //! have none, so they answer only where `legacy_api` is `on`.
 
-use crate::orders::{key_reused, mixed_currencies};
+use crate::orders::{key_reused, mixed_currencies, vip_policy};
 use crate::products::available;
 use restock_api::legacy::{CheckoutRequest, LegacyAnswer, LegacyProduct};
 use restock_api::problem::FieldFault;
@@ -91,6 +91,7 @@ pub(crate) async fn check_out(mut call: Call) -> Result<Answer, Error> {
         customer: orders::Customer { id: CUSTOMER_ID.to_owned(), email: None, name: None },
         items: vec![orders::Item { sku: sku.clone(), quantity }],
         if_short: orders::IfShort::Reject,
+        vip: vip_policy().await?,
         placed_at: now_ms,
     };
     let recording = match orders::place(placement).await? {
@@ -101,9 +102,7 @@ pub(crate) async fn check_out(mut call: Call) -> Result<Answer, Error> {
             return Err(vec![FieldFault::new("/sku", "is not the SKU of a product")].into());
         }
     };
-    if recording.ring {
-        doorbell::ring_later([queues::REPLENISHMENT]);
-    }
+    doorbell::ring_later(recording.rings);
     let stock = available(&product_of(Some(&sku)).await?);
     let message = match recording.order.placed_as {
         Status::Accepted => format!("sold {quantity}, {stock} left"),
@@ -134,7 +133,8 @@ pub(crate) async fn take_report(mut call: Call) -> Result<Answer, Error> {
         .await?
         .ok_or(Error::NotFound("there is no such product"))?;
     if !receipt.repeated {
-        doorbell::ring_later([queues::REPLENISHMENT]);
+        // As after a callback: goods that came end an episode, and a partial delivery asks for the rest.
+        doorbell::ring_later([queues::AD_CONTROL, queues::REPLENISHMENT]);
     }
     let message = format!("received {}, {} on hand", report.quantity, receipt.on_hand);
     Ok(Answer::ok(&LegacyAnswer { message, stock: receipt.on_hand }))

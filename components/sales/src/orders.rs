@@ -7,21 +7,29 @@ use restock_api::order::{
 };
 use restock_api::problem::{FieldFault, Kind};
 use restock_api::{Money, Problem, Time};
-use restock_bindings::orders::{self, Placement, Placing, Recording};
+use restock_bindings::orders::{self, Placement, Placing, Recording, VipPolicy};
 use restock_bindings::types;
-use restock_domain::{name, order, queues};
+use restock_domain::{name, order};
+use restock_edge::config::Cached;
 use restock_edge::doorbell;
 use restock_edge::{Answer, Call, Error, host};
 
 /// Tells a client that this is the answer to its first request with the key.
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+/// When an order makes its customer a VIP.
+pub(crate) async fn vip_policy() -> Result<VipPolicy, Error> {
+    static POLICY: Cached<VipPolicy> = Cached::new();
+    Ok(*POLICY.get(async |reader| reader.vip_policy().await).await?)
+}
+
 /// `POST /v1/orders`
 pub(crate) async fn place(mut call: Call) -> Result<Answer, Error> {
     let idempotency_key = call.idempotency_key()?;
     let request = OrderRequest::decode(&call.json_body().await?)?;
     let now_ms = call.now_ms();
-    let placing = orders::place(placement(&request, idempotency_key, now_ms)).await?;
+    let vip = vip_policy().await?;
+    let placing = orders::place(placement(&request, idempotency_key, vip, now_ms)).await?;
     match placing {
         Placing::Recorded(recording) => Ok(answer(recording)),
         Placing::KeyReused => Err(key_reused()),
@@ -30,7 +38,12 @@ pub(crate) async fn place(mut call: Call) -> Result<Answer, Error> {
     }
 }
 
-fn placement(request: &OrderRequest, idempotency_key: Option<String>, now_ms: u64) -> Placement {
+fn placement(
+    request: &OrderRequest,
+    idempotency_key: Option<String>,
+    vip: VipPolicy,
+    now_ms: u64,
+) -> Placement {
     let items = request.merged_items();
     let customer = &request.customer;
     let parts = [
@@ -56,16 +69,15 @@ fn placement(request: &OrderRequest, idempotency_key: Option<String>, now_ms: u6
             IfShort::Reject => orders::IfShort::Reject,
             IfShort::Backorder => orders::IfShort::Backorder,
         },
+        vip,
         placed_at: now_ms,
     }
 }
 
 /// The answer depends on how the order was placed, not on what became of it since: a repeated key gets the first answer.
 fn answer(recording: Recording) -> Answer {
-    let Recording { order, replayed, ring } = recording;
-    if ring {
-        doorbell::ring_later([queues::REPLENISHMENT]);
-    }
+    let Recording { order, replayed, rings } = recording;
+    doorbell::ring_later(rings);
     let location = format!("/v1/orders/{}", order.id);
     let answer = match order.placed_as {
         orders::Status::Accepted => Answer::json(StatusCode::CREATED, &placed(order)),

@@ -63,15 +63,16 @@ pub(crate) async fn define(mut call: Call) -> Result<Answer, Error> {
             .map(|ad| catalog::AdDefinition { running: ad.running, manager_email: ad.manager_email }),
         opening_stock: definition.opening_stock,
     };
-    let (status, product) = match catalog::define(definition, call.now_ms()).await? {
+    let (status, product) = match catalog::define(definition, call.operator(), call.now_ms()).await? {
         Defined::Created(product) => (StatusCode::CREATED, product),
         Defined::Updated(product) => (StatusCode::OK, product),
         Defined::UnknownFactory => {
             return Err(vec![FieldFault::new("/factory_id", "is not a factory; define it first")].into());
         }
     };
-    // A product that is created below its reorder point, or whose reorder point was raised, needs goods at once.
-    doorbell::ring_later([queues::REPLENISHMENT]);
+    // A product that is created below its reorder point, or whose reorder point was raised, needs goods at once; an
+    // advertisement that starts while nothing can be sold is to be paused.
+    doorbell::ring_later([queues::AD_CONTROL, queues::REPLENISHMENT]);
     Ok(Answer::json(status, &view(product)))
 }
 

@@ -12,6 +12,7 @@ use restock_api::queue::Drained;
 use restock_bindings::queue::{self, Delivery};
 use restock_bindings::types::Fault;
 use restock_domain::attempt::{self, Failure, Settlement, Verdict};
+use restock_domain::queues;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,7 @@ impl Drain {
         loop {
             let batch = queue::claim(self.queue.to_owned(), BATCH_MESSAGES, host::now_ms()).await?;
             if batch.is_empty() {
+                self.ring(&drained, false).await;
                 return Ok(drained);
             }
             let mut settlements = Vec::with_capacity(batch.len());
@@ -77,10 +79,18 @@ impl Drain {
             drop(running);
             settle(&settlements).await;
             if started.elapsed() >= DRAIN_TIME_MAX {
-                doorbell::ring(self.queue).await;
+                self.ring(&drained, true).await;
                 return Ok(drained);
             }
         }
+    }
+
+    /// Rings this queue where work may be left, and that of the alerts where something became a dead letter. What becomes of
+    /// the alerts themselves is no event, so they never ring for each other.
+    async fn ring(&self, drained: &Drained, work_is_left: bool) {
+        let itself = work_is_left.then_some(self.queue);
+        let alerts = (drained.buried > 0 && self.queue != queues::ALERTS).then_some(queues::ALERTS);
+        futures::future::join_all(itself.into_iter().chain(alerts).map(doorbell::ring)).await;
     }
 
     async fn attempts_max(&self) -> u32 {

@@ -152,8 +152,11 @@ impl Texts {
         };
         // What is not there cannot be wrong in another way as well.
         if faults.len() == faults_before
-            && let Some(fault) = provider.as_ref().and_then(sendable)
+            && let Some(fault) = provider.as_ref().and_then(unsendable)
         {
+            // Without an address of its own, that of SES is made from the region.
+            let is_region = fault == Fault::Origin && settings::is_unset_address(&texts.url);
+            let fault = if is_region { Fault::Region } else { fault };
             faults.push((variable(fault, kind, names), fault.to_string()));
         }
         provider
@@ -161,7 +164,7 @@ impl Texts {
 }
 
 /// What is wrong with the values that a provider's requests are made from.
-fn sendable(provider: &restock_mail::Provider) -> Option<Fault> {
+fn unsendable(provider: &restock_mail::Provider) -> Option<Fault> {
     let anyone = Mailbox::parse("anyone@example.com").ok()?;
     let letter = Letter::new("", "");
     let mail = Mail { id: "trial".to_owned(), from: anyone.clone(), to: anyone, letter };
