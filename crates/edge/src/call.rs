@@ -1,27 +1,18 @@
 //! One request: what a handler may know of it.
 
 use crate::Error;
-use crate::host;
-use bytes::{Bytes, BytesMut};
+use crate::body::Unread;
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
-use http_body_util::BodyExt;
 use restock_api::page::PageRequest;
 use restock_api::problem::FieldFault;
 use restock_api::query::Query;
 use restock_domain::keys::Caller;
 use restock_domain::name;
-use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use std::net::IpAddr;
-use std::time::Duration;
 
-/// The largest body of a request, bytes.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// How much of a body that is too large is still read, bytes. A client that is cut off while it writes never sees the
-/// answer that tells it why.
-const DISCARDED_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How long a body may take to arrive.
-const BODY_TIME_MAX: Duration = Duration::from_secs(10);
+pub use crate::body::BODY_BYTES_MAX;
 
 /// The client's key for one intent.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -31,7 +22,7 @@ pub struct Call {
     pub(crate) values: Vec<String>,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: IncomingRequestBody,
+    pub(crate) body: Unread,
     pub(crate) caller: Option<Caller>,
     pub(crate) address: Option<IpAddr>,
     pub(crate) request_id: String,
@@ -132,23 +123,7 @@ impl Call {
     /// # Errors
     /// 413 for more than [`BODY_BYTES_MAX`], 408 where it does not arrive.
     pub async fn body(&mut self) -> Result<Bytes, Error> {
-        let body = &mut self.body;
-        let read = async {
-            let mut bytes = BytesMut::new();
-            let mut seen = 0_usize;
-            while let Some(frame) = body.frame().await {
-                let frame = frame.map_err(|_| Error::Malformed("the body broke off".to_owned()))?;
-                let Ok(data) = frame.into_data() else { continue };
-                seen = seen.saturating_add(data.len());
-                if seen <= BODY_BYTES_MAX {
-                    bytes.extend_from_slice(&data);
-                } else if seen > DISCARDED_BYTES_MAX {
-                    break;
-                }
-            }
-            if seen > BODY_BYTES_MAX { Err(Error::TooLarge(BODY_BYTES_MAX)) } else { Ok(bytes.freeze()) }
-        };
-        host::within(BODY_TIME_MAX, read).await.unwrap_or(Err(Error::Slow))
+        self.body.read().await
     }
 
     fn says_json(&self) -> bool {

@@ -4,6 +4,7 @@
 //! for all of them happens there. Nothing here keeps request data beyond the request: statics hold configuration only.
 
 pub mod answer;
+mod body;
 pub mod call;
 pub mod chat;
 pub mod config;

@@ -1,6 +1,7 @@
 //! From a request to its answer: find the route, check the key, run the handler, say what went wrong.
 
 use crate::answer::HttpResponse;
+use crate::body::Unread;
 use crate::config::Cached;
 use crate::{Answer, Call, Error, host};
 use http::header::{AUTHORIZATION, HeaderValue};
@@ -44,7 +45,11 @@ static ADMISSION: Cached<Admission> = Cached::new();
 pub async fn serve(request: Request, handlers: &'static [(Route, Handler)]) -> HttpResponse {
     let now_ms = host::now_ms();
     let request_id = request_id(request.headers(), now_ms);
-    let answer = match dispatch(request, handlers, request_id.clone(), now_ms).await {
+    let (parts, body) = request.into_parts();
+    let body = Unread::new(&parts.method, body);
+    let answer = dispatch(parts, body.clone(), handlers, request_id.clone(), now_ms).await;
+    body.discard().await;
+    let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
             let (answer, line) = error.into_answer();
@@ -62,12 +67,12 @@ pub async fn serve(request: Request, handlers: &'static [(Route, Handler)]) -> H
 }
 
 async fn dispatch(
-    request: Request,
+    parts: http::request::Parts,
+    body: Unread,
     handlers: &'static [(Route, Handler)],
     request_id: String,
     now_ms: u64,
 ) -> Result<Answer, Error> {
-    let (parts, body) = request.into_parts();
     let (route, values, handler) = find(handlers, &parts.method, parts.uri.path())?;
     let address = client_address(&parts.headers);
     let caller = admit(route.access, &parts.headers, address).await?;
