@@ -20,6 +20,7 @@ use crate::readiness;
 use crate::redis::Redis;
 use crate::sqlite::{Database, close};
 use crate::tick;
+use crate::variables::{ORIGINS, origin};
 
 /// How long requests and messages in progress may take to finish when the host stops.
 const DRAIN_MS_MAX: u64 = 30_000;
@@ -187,6 +188,7 @@ async fn start(mut options: Options) -> anyhow::Result<Started> {
     let key = internal_key(&manifest, &mut options.variables)?;
     let public = SocketAddr::new(reachable(address.ip()), address.port());
     options.variables.entry(PUBLIC_URL.to_owned()).or_insert_with(|| format!("http://{public}"));
+    fill_origins(&manifest, &mut options.variables);
     let values = manifest.resolve(&options.variables)?;
     let client = Client::new();
     let redis = Redis::new(&options.variables)?;
@@ -247,6 +249,18 @@ fn internal_key(manifest: &Manifest, variables: &mut BTreeMap<String, String>) -
     let key = random_hex()?;
     variables.insert(INTERNAL_KEYS.to_owned(), key.clone());
     Ok(key)
+}
+
+/// Permits the host of each address that is set, where nobody said what to permit.
+fn fill_origins(manifest: &Manifest, variables: &mut BTreeMap<String, String>) {
+    for (name, origin_name) in ORIGINS {
+        let default = manifest.variables.get(name).and_then(|variable| variable.default.as_ref());
+        let address = variables.get(name).or(default).map(|address| address.trim());
+        let is_said = variables.get(origin_name).is_some_and(|origin| !origin.trim().is_empty());
+        if let Some(origin) = address.and_then(origin).filter(|_| !is_said) {
+            variables.insert(origin_name.to_owned(), origin);
+        }
+    }
 }
 
 fn databases(manifest: &Manifest, options: &Options) -> anyhow::Result<BTreeMap<String, Arc<Database>>> {

@@ -2,6 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use url::Url;
+
+/// Variables with an address that has a path, and those that repeat its scheme, host and port, because a permission is for a
+/// whole host.
+pub(crate) const ORIGINS: [(&str, &str); 2] =
+    [("slack_webhook_url", "slack_origin"), ("marketing_url", "marketing_origin")];
+
+/// The scheme, host and port of an HTTP address; none where it is not one, which is for the application to say.
+pub(crate) fn origin(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    Some(url.origin().ascii_serialization())
+}
+
 /// A text with `{{ name }}` places in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
@@ -98,6 +111,16 @@ mod tests {
     fn an_open_brace_and_an_unknown_name_are_named_in_the_error() {
         assert!(Template::parse("a {{ b").unwrap_err().contains("a {{ b"));
         assert!(Template::parse("{{ b }}").unwrap().fill(&BTreeMap::new()).unwrap_err().contains("`b`"));
+    }
+
+    #[test]
+    fn the_origin_of_an_address_is_what_a_permission_needs() {
+        assert_eq!(origin("https://hooks.example/services/x").unwrap(), "https://hooks.example");
+        assert_eq!(origin("http://127.0.0.1:8080/a?b=c").unwrap(), "http://127.0.0.1:8080");
+        assert_eq!(origin("https://hooks.example:443").unwrap(), "https://hooks.example");
+        for none in ["", "hooks.example/x", "ftp://hooks.example/x", "https://", "http://a b/"] {
+            assert_eq!(origin(none), None, "{none}");
+        }
     }
 
     #[test]
