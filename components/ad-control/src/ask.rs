@@ -13,8 +13,8 @@ use std::time::Duration;
 
 /// The event that ends an episode.
 const REPLENISHED: &str = "stock.replenished";
-/// How many errands one message leads to at most: a pause that had been under way, and the resumption that follows it. Whatever comes
-/// later has a message of its own.
+/// How many errands one message leads to at most: its own, and the one for whatever came while its letter was on the way.
+/// What comes later has a message of its own.
 const ERRANDS_MAX: u32 = 2;
 /// How often it is tried to note that a manager was asked. A note that is lost is made by the next attempt.
 const NOTE_TRIES_MAX: u32 = 3;

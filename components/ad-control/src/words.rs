@@ -81,7 +81,7 @@ fn shelf(errand: &Errand) -> String {
 mod tests {
     use super::*;
 
-    /// 21 November 2026, 09:30 UTC.
+    /// 2026-11-21 09:30 UTC.
     const SINCE_MS: u64 = 1_795_253_400_000;
     const HOUR_MS: u64 = 60 * 60 * 1_000;
 
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(letter.subject(), "Please pause the advertisement for 부산도너츠 (CP-502101)");
         assert_eq!(
             letter.lead(),
-            "부산도너츠 (CP-502101) has been sold out since 21 November 2026, 09:30 UTC. Please pause its advertisement \
+            "부산도너츠 (CP-502101) has been sold out since 2026-11-21 09:30 UTC. Please pause its advertisement \
              until we write again."
         );
         let facts: Vec<_> =
@@ -120,8 +120,8 @@ mod tests {
             facts,
             [
                 ("Product", "부산도너츠 (CP-502101)"),
-                ("Sold out since", "21 November 2026, 09:30 UTC"),
-                ("Refill expected", "by 21 November 2026, 11:30 UTC"),
+                ("Sold out since", "2026-11-21 09:30 UTC"),
+                ("Refill expected", "by 2026-11-21 11:30 UTC"),
                 ("Orders lost so far", "12 orders for 30 units"),
                 ("Waiting orders", "5 units"),
             ]
@@ -135,10 +135,7 @@ mod tests {
         errand.refill_due_at = None;
         assert_eq!(expected(&errand).as_deref(), Some("the factory has not confirmed a time yet"));
         errand.refill_due_at = Some(SINCE_MS);
-        assert_eq!(
-            expected(&errand).as_deref(),
-            Some("by 21 November 2026, 09:30 UTC; the goods are overdue")
-        );
+        assert_eq!(expected(&errand).as_deref(), Some("by 2026-11-21 09:30 UTC; the goods are overdue"));
     }
 
     #[test]
@@ -163,7 +160,7 @@ mod tests {
             "부산도너츠 (CP-502101) can be sold again. Please resume its advertisement."
         );
         assert_eq!(fact(&letter, "On the shelf").as_deref(), Some("40 units"));
-        assert_eq!(fact(&letter, "Sold out since").as_deref(), Some("21 November 2026, 09:30 UTC"));
+        assert_eq!(fact(&letter, "Sold out since").as_deref(), Some("2026-11-21 09:30 UTC"));
         assert_eq!(fact(&letter, "Sold out for").as_deref(), Some("2 hours and 5 minutes"));
         assert_eq!(fact(&letter, "Orders lost in that time").as_deref(), Some("12 orders for 30 units"));
     }

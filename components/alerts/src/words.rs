@@ -257,7 +257,7 @@ mod tests {
     use restock_bindings::alerts::Channel;
 
     const PUBLIC_URL: &str = "http://shop.example";
-    /// 21 November 2026, 09:30 UTC.
+    /// 2026-11-21 09:30 UTC.
     const OPENED_MS: u64 = 1_795_253_400_000;
     const MINUTE_MS: u64 = 60_000;
 
@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(
             lead,
             "Since the last notice messages of the queue ad-control became dead letters 12 more times: refused by the email \
-             provider. 15 times in all since 21 November 2026, 09:30 UTC."
+             provider. 15 times in all since 2026-11-21 09:30 UTC."
         );
         assert!(told(BURIED, Occasion::Grew, 2, 1).0.starts_with("1 more dead letter in "));
         assert!(told(OVERDUE, Occasion::Grew, 2, 1).0.ends_with(", once more"));
@@ -341,7 +341,7 @@ mod tests {
             assert!(letter.subject().starts_with("Over: "), "{}", letter.subject());
             assert!(letter.lead().contains("It lasted 2 hours and 5 minutes; "), "{}", letter.lead());
             assert!(letter.lead().contains("15 times"), "{}", letter.lead());
-            assert_eq!(fact(&letter, "Until").as_deref(), Some("21 November 2026, 11:35 UTC"));
+            assert_eq!(fact(&letter, "Until").as_deref(), Some("2026-11-21 11:35 UTC"));
             assert_eq!(letter.paragraphs(), ["Nothing has to be done."]);
         }
     }
@@ -380,7 +380,7 @@ mod tests {
         let letter = letter(&notice(BURIED, Occasion::Opened, 1, 0), PUBLIC_URL);
         assert_eq!(
             letter.paragraphs()[0],
-            "CP-502101: answered 422: \"부산\" has no such address (21 November 2026, 09:31 UTC; message \
+            "CP-502101: answered 422: \"부산\" has no such address (2026-11-21 09:31 UTC; message \
              019ab1c2-7d3e-7f00-8a4b-1c2d3e4f5a6b)"
         );
     }

@@ -26,11 +26,11 @@ pub fn times(number: u64) -> String {
     }
 }
 
-/// A moment (ms since 1970), to the minute: `21 November 2026, 14:11 UTC`. One that no calendar holds is the last one that does.
+/// A moment (ms since 1970), to the minute: `2026-11-21 14:11 UTC`. One that no calendar holds is the last one that does.
 #[must_use]
 pub fn moment(ms: u64) -> String {
     let moment = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    moment.unwrap_or(Timestamp::MAX).strftime("%-d %B %Y, %H:%M UTC").to_string()
+    moment.unwrap_or(Timestamp::MAX).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// A span of time (ms) in its two largest units, rounded down: `2 days and 5 hours`.
@@ -42,7 +42,9 @@ pub fn span(ms: u64) -> String {
         1..HOUR_MINUTES => return count(minutes, "minute", "minutes"),
         HOUR_MINUTES..DAY_MINUTES => (
             count(minutes / HOUR_MINUTES, "hour", "hours"),
-            Some(minutes % HOUR_MINUTES).filter(|rest| *rest > 0).map(|rest| count(rest, "minute", "minutes")),
+            Some(minutes % HOUR_MINUTES)
+                .filter(|rest| *rest > 0)
+                .map(|rest| count(rest, "minute", "minutes")),
         ),
         _ => (
             count(minutes / DAY_MINUTES, "day", "days"),
@@ -75,8 +77,8 @@ mod tests {
 
     #[test]
     fn a_moment_is_read_in_utc_to_the_minute() {
-        assert_eq!(moment(0), "1 January 1970, 00:00 UTC");
-        assert_eq!(moment(1_795_253_459_999), "21 November 2026, 09:30 UTC");
+        assert_eq!(moment(0), "1970-01-01 00:00 UTC");
+        assert_eq!(moment(1_795_253_459_999), "2026-11-21 09:30 UTC");
     }
 
     #[test]
