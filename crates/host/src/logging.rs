@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll};
 
-use anyhow::Context as _;
 use tokio::io::AsyncWrite;
 // Not `EnvFilter`: its regular expressions are shared with wasmtime, which would then be compiled twice, once with the
 // features that the tests' own libraries ask of them.
@@ -50,11 +49,12 @@ pub fn start(quiet: bool) -> anyhow::Result<()> {
 /// What to log: levels, each for everything or for one part of the program.
 fn filter(asked: Option<&str>, default: &str) -> anyhow::Result<Targets> {
     let asked = asked.map(str::trim).filter(|text| !text.is_empty());
-    asked.unwrap_or(default).parse().with_context(|| {
-        format!(
-            "{VARIABLE} is {:?}, which is not understood: say a level (error, warn, info, debug, trace or off), or \
-             levels for parts such as restock_host=debug,info",
-            asked.unwrap_or(default)
+    let text = asked.unwrap_or(default);
+    // The parser's own error says no more, and says it twice.
+    text.parse().map_err(|_| {
+        anyhow::anyhow!(
+            "{VARIABLE} is {text:?}, which is not understood: say a level (error, warn, info, debug, trace or off), or \
+             levels for parts such as restock_host=debug,info"
         )
     })
 }

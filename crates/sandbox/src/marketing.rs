@@ -152,7 +152,6 @@ impl Desk for Campaigns {
         let entries = self.events.iter().rev().take(ENTRIES_SHOWN_MAX);
         Page {
             title: "Marketing",
-            things: "events",
             count: self.events.len(),
             entries: entries
                 .map(|event| Entry {

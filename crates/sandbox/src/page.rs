@@ -23,9 +23,7 @@ pre { font: inherit; margin: 0; overflow-wrap: anywhere; white-space: pre-wrap }
 pub(crate) struct Page {
     /// The heading.
     pub(crate) title: &'static str,
-    /// What one is, in the plural, such as `mails`.
-    pub(crate) things: &'static str,
-    /// How many there are in all.
+    /// How many are kept.
     pub(crate) count: usize,
     /// The newest of them, newest first.
     pub(crate) entries: Vec<Entry>,
@@ -46,10 +44,9 @@ impl Page {
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta http-equiv=\"refresh\" content=\"{REFRESH_SECONDS}\">\n\
              <title>{count} – {title}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
-             <p>{count} {things}, the newest first. A stand-in: nothing leaves this machine.</p>\n",
+             <p>{count} kept, the newest first. A stand-in: nothing leaves this machine.</p>\n",
             title = escaped(self.title),
             count = self.count,
-            things = escaped(self.things),
         );
         for entry in &self.entries {
             // Writing to a string does not fail.
@@ -88,7 +85,6 @@ mod tests {
         let hostile = "<script>alert('부산')</script>\" onload=\"x";
         let page = Page {
             title: "Inbox",
-            things: "mails",
             count: 1,
             entries: vec![Entry {
                 heading: hostile.to_owned(),

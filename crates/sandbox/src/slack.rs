@@ -28,10 +28,19 @@ pub use crate::stand_in::StandIn;
 
 /// Messages kept; the oldest go first.
 const MESSAGES_KEPT_MAX: usize = 5_000;
-/// Slack's limits: blocks in a message, and characters in a header and in the text of a section.
+/// Blocks in a message. This limit and those below are Slack's.
 const BLOCKS_MAX: usize = 50;
+/// Characters in a header.
 const HEADER_CHARACTERS_MAX: usize = 150;
+/// Characters in the text of a section.
 const SECTION_CHARACTERS_MAX: usize = 3_000;
+/// Fields of a section, and characters in one.
+const FIELDS_MAX: usize = 10;
+const FIELD_CHARACTERS_MAX: usize = 2_000;
+/// Elements of a context.
+const ELEMENTS_MAX: usize = 10;
+/// The types of a text object.
+const ANY_TEXT: [&str; 2] = ["plain_text", "mrkdwn"];
 
 /// A running Slack. Its webhook is [`Slack::webhook_url`].
 pub type Slack = StandIn<Office<Channel>>;
@@ -144,7 +153,6 @@ impl Desk for Channel {
         let entries = self.messages.iter().rev().take(ENTRIES_SHOWN_MAX);
         Page {
             title: "Slack",
-            things: "messages",
             count: self.messages.len(),
             entries: entries
                 .map(|message| Entry {
@@ -170,25 +178,30 @@ fn is_message(message: &Value) -> bool {
 }
 
 fn is_block(block: &Value) -> bool {
-    let fits = |text: Option<&Value>, max: usize| {
-        text.and_then(|text| text.get("text"))
-            .and_then(Value::as_str)
-            .is_some_and(|text| !text.is_empty() && text.chars().count() <= max)
-    };
-    let kind = |text: Option<&Value>| text.and_then(|text| text.get("type")?.as_str()).map(str::to_owned);
+    let list = |name: &str| block.get(name).and_then(Value::as_array);
     let text = block.get("text");
     match block.get("type").and_then(Value::as_str) {
-        Some("header") => kind(text).as_deref() == Some("plain_text") && fits(text, HEADER_CHARACTERS_MAX),
-        Some("section") if text.is_some() => {
-            matches!(kind(text).as_deref(), Some("plain_text" | "mrkdwn"))
-                && fits(text, SECTION_CHARACTERS_MAX)
-        }
+        Some("header") => text.is_some_and(|text| is_text(text, &["plain_text"], HEADER_CHARACTERS_MAX)),
         Some("section") => {
-            block.get("fields").and_then(Value::as_array).is_some_and(|fields| !fields.is_empty())
+            let fields_fit = list("fields").is_none_or(|fields| {
+                (1..=FIELDS_MAX).contains(&fields.len())
+                    && fields.iter().all(|field| is_text(field, &ANY_TEXT, FIELD_CHARACTERS_MAX))
+            });
+            let text_fits = text.is_none_or(|text| is_text(text, &ANY_TEXT, SECTION_CHARACTERS_MAX));
+            (text.is_some() || block.get("fields").is_some()) && fields_fit && text_fits
+        }
+        Some("context") => {
+            list("elements").is_some_and(|elements| (1..=ELEMENTS_MAX).contains(&elements.len()))
         }
         Some(_) => true,
         None => false,
     }
+}
+
+/// Whether this is a text object of one of these types that says something in so many characters.
+fn is_text(text: &Value, types: &[&str], characters_max: usize) -> bool {
+    let field = |name: &str| text.get(name).and_then(Value::as_str).unwrap_or_default();
+    types.contains(&field("type")) && (1..=characters_max).contains(&field("text").chars().count())
 }
 
 /// The texts of the blocks, as people see them.

@@ -19,6 +19,8 @@ mod signature;
 use std::collections::{BTreeMap, VecDeque};
 
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -37,6 +39,9 @@ const MAILS_KEPT_MAX: usize = 5_000;
 const RECIPIENTS_MAX: usize = 50;
 /// Longest subject, in characters: what fits a header line (RFC 5322).
 const SUBJECT_CHARACTERS_MAX: usize = 998;
+
+/// How an encoded word starts in the one form that is read here.
+const ENCODED_WORD: &str = "=?UTF-8?B?";
 
 /// A running mail server. Its URL is what the variable `mail_url` wants, whatever the provider.
 pub type Mail = StandIn<Office<Inbox>>;
@@ -113,7 +118,7 @@ pub struct MailSeen {
     pub id: String,
     /// The header `Idempotency-Key`, which only Resend honours.
     pub idempotency_key: Option<String>,
-    /// The sender, as `name <address>` or `address`.
+    /// The sender, as `name <address>` or `address`; the name as a mail reader shows it.
     pub from: String,
     /// The recipients' addresses, without names.
     pub to: Vec<String>,
@@ -208,7 +213,6 @@ impl Desk for Inbox {
         let entries = self.mails.iter().rev().take(ENTRIES_SHOWN_MAX);
         Page {
             title: "Inbox",
-            things: "mails",
             count: self.mails.len(),
             entries: entries
                 .map(|mail| Entry {
@@ -264,7 +268,7 @@ impl Letter {
 }
 
 impl Mailbox {
-    /// Reads `address` or `name <address>`; the name may be quoted.
+    /// Reads `address` or `name <address>`; the name may be quoted or stand in encoded words.
     fn parse(text: &str) -> Option<Self> {
         if text.contains(char::is_control) {
             return None;
@@ -274,8 +278,10 @@ impl Mailbox {
             None => ("", text.trim()),
         };
         let name = name.trim();
-        let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
-        Self::new(name, address)
+        match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
+            Some(quoted) => Self::new(&quoted.replace("\\\"", "\"").replace("\\\\", "\\"), address),
+            None => Self::new(&decoded(name), address),
+        }
     }
 
     /// Nothing where mail could not be sent there.
@@ -301,6 +307,23 @@ impl std::fmt::Display for Mailbox {
     }
 }
 
+/// A name as a mail reader shows it: encoded words (RFC 2047) in UTF-8 and base64 are read, and the space between two of
+/// them is none. A name with anything else in it stays as it is.
+fn decoded(name: &str) -> String {
+    let mut bytes = Vec::new();
+    for word in name.split(' ') {
+        let text = word
+            .get(..ENCODED_WORD.len())
+            .filter(|start| start.eq_ignore_ascii_case(ENCODED_WORD))
+            .and_then(|start| word.get(start.len()..)?.strip_suffix("?="));
+        match text.and_then(|text| BASE64.decode(text).ok()) {
+            Some(text) => bytes.extend(text),
+            None => return name.to_owned(),
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| name.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,6 +334,12 @@ mod tests {
         let pair = |name: &str, address: &str| Some((name.to_owned(), address.to_owned()));
         assert_eq!(read("a@b.example"), pair("", "a@b.example"));
         assert_eq!(read("\"부산 도너츠\" <a@b.example>"), pair("부산 도너츠", "a@b.example"));
+        assert_eq!(read(r#""a \" \\ b" <a@b.example>"#), pair(r#"a " \ b"#, "a@b.example"));
+        assert_eq!(
+            read("=?UTF-8?B?67aA7IKw?= =?utf-8?b?64+E64SI7Lig?= <a@b.example>"),
+            pair("부산도너츠", "a@b.example")
+        );
+        assert_eq!(read("=?UTF-8?B?!?= <a@b.example>"), pair("=?UTF-8?B?!?=", "a@b.example"));
         for bad in ["", "a", "@b", "a@", "a b@c", "a@b\r\nBcc: c@d", "<a@b", "a@b, c@d", "x\n <a@b>"] {
             assert_eq!(read(bad), None, "{bad:?}");
         }

@@ -20,6 +20,14 @@ fn header(text: &str) -> Value {
     json!({"type": "header", "text": {"type": "plain_text", "text": text}})
 }
 
+fn fields(count: usize, characters: usize) -> Value {
+    json!({"type": "section", "fields": vec![json!({"type": "mrkdwn", "text": "가".repeat(characters)}); count]})
+}
+
+fn context(count: usize) -> Value {
+    json!({"type": "context", "elements": vec![json!({"type": "mrkdwn", "text": "a"}); count]})
+}
+
 #[tokio::test]
 async fn a_message_is_answered_ok_kept_and_shown_as_slack_shows_it() -> Result<()> {
     let slack = Slack::start(ANY_PORT).await?;
@@ -54,12 +62,17 @@ async fn what_slack_would_not_post_is_an_invalid_payload() -> Result<()> {
         (json!({"text": "x", "blocks": [section(&long(3001))]}), false),
         (json!({"text": "x", "blocks": [section("")]}), false),
         (json!({"text": "x", "blocks": [{"text": "no type"}]}), false),
+        (json!({"text": "x", "blocks": [fields(10, 2000), context(10)]}), true),
+        (json!({"text": "x", "blocks": [fields(11, 1)]}), false),
+        (json!({"text": "x", "blocks": [fields(1, 2001)]}), false),
+        (json!({"text": "x", "blocks": [context(11)]}), false),
+        (json!({"text": "x", "blocks": [{"type": "section"}]}), false),
     ] {
         let answer = say(&slack, &body).await?;
         let expected = if fits { (200, "ok") } else { (400, "invalid_payload") };
         assert_eq!((answer.status.as_u16(), answer.text.as_str()), expected, "{body}");
     }
-    assert_eq!((slack.messages().len(), slack.stats().refused), (4, 9));
+    assert_eq!((slack.messages().len(), slack.stats().refused), (5, 13));
     Ok(())
 }
 
