@@ -28,7 +28,7 @@ fn pause(errand: &Errand, now_ms: u64) -> Letter {
         .fact("Sold out since", &since)
         .fact("Refill expected", &refill(errand.refill_due_at, now_ms))
         .fact("Orders lost so far", &lost(errand))
-        .fact("Waiting orders", &count(errand.backordered, "unit", "units"))
+        .fact("Waiting in backorders", &waiting(errand))
         .paragraph("While the advertisement runs, it leads customers to a product that they cannot buy.")
         .paragraph("You will get another letter when the product can be sold again.")
 }
@@ -66,6 +66,13 @@ fn lost(errand: &Errand) -> String {
     }
     let orders = count(errand.orders_lost, "order", "orders");
     format!("{orders} for {}", count(errand.units_lost, "unit", "units"))
+}
+
+fn waiting(errand: &Errand) -> String {
+    if errand.backordered == 0 {
+        return "none".to_owned();
+    }
+    count(errand.backordered, "unit", "units")
 }
 
 fn shelf(errand: &Errand) -> String {
@@ -123,7 +130,7 @@ mod tests {
                 ("Sold out since", "2026-11-21 09:30 UTC"),
                 ("Refill expected", "by 2026-11-21 11:30 UTC"),
                 ("Orders lost so far", "12 orders for 30 units"),
-                ("Waiting orders", "5 units"),
+                ("Waiting in backorders", "5 units"),
             ]
         );
     }
@@ -144,9 +151,10 @@ mod tests {
         (errand.orders_lost, errand.units_lost, errand.backordered) = (1, 1, 1);
         let letter = letter(&errand, 0, SINCE_MS);
         assert_eq!(fact(&letter, "Orders lost so far").as_deref(), Some("1 order for 1 unit"));
-        assert_eq!(fact(&letter, "Waiting orders").as_deref(), Some("1 unit"));
+        assert_eq!(fact(&letter, "Waiting in backorders").as_deref(), Some("1 unit"));
         errand.orders_lost = 0;
-        assert_eq!(lost(&errand), "none");
+        errand.backordered = 0;
+        assert_eq!((lost(&errand), waiting(&errand)), ("none".to_owned(), "none".to_owned()));
     }
 
     #[test]

@@ -91,8 +91,9 @@ fn grew(incident: &Incident, fresh: u64) -> (String, String) {
             let (queue, reason) = (&incident.queue, reason(incident));
             let letters = count(fresh, "more dead letter", "more dead letters");
             let lead = format!(
-                "Since the last notice messages of the queue {queue} became dead letters {more}: {reason}. {}.",
-                sentence(&total)
+                "{letters} in the queue {queue} since the last notice: {reason}. {} in all since {}.",
+                incident.occurrences,
+                moment(incident.opened_at)
             );
             (format!("{letters} in {queue}: {reason}"), lead)
         }
@@ -123,26 +124,26 @@ fn cleared(incident: &Incident) -> (String, String) {
         BURIED => {
             let (queue, reason) = (&incident.queue, reason(incident));
             let lead = format!(
-                "No message of the queue {queue} is a dead letter any more for this reason: {reason}. {lasted}; messages \
-                 became dead letters {often}."
+                "No message of the queue {queue} is a dead letter for this reason any more: {reason}. {lasted}, with {}.",
+                count(incident.occurrences, "dead letter", "dead letters")
             );
             (format!("Over: dead letters in {queue}: {reason}"), lead)
         }
         OVERDUE => (
             format!("Over: goods overdue from {partner}"),
             format!(
-                "Nothing of this incident is overdue from {partner} any more. {lasted}; goods were overdue {often}."
+                "Nothing of this incident is overdue from {partner} any more. {lasted}, and goods were overdue {often}."
             ),
         ),
         CIRCUIT => (
             format!("Over: {partner} answers again"),
-            format!("{} answers again. {lasted}; it was found failing {often}.", sentence(&partner)),
+            format!("{} answers again. {lasted}, and it was found failing {often}.", sentence(&partner)),
         ),
         AUDIT => (
             "Over: the books agree again".to_owned(),
-            format!("The audit finds nothing any more. {lasted}; it found something {often}."),
+            format!("The audit finds nothing any more. {lasted}, and it found something {often}."),
         ),
-        other => (format!("Over: {other}"), format!("{lasted}; it happened {often}.")),
+        other => (format!("Over: {other}"), format!("{lasted}, and happened {often}.")),
     }
 }
 
@@ -191,12 +192,12 @@ fn advice(incident: &Incident, public_url: &str) -> Vec<String> {
     match incident.kind.as_str() {
         BURIED => {
             let list = format!("{public_url}/v1/queues/{queue}/buried?reason={reason}");
-            let redrive = format!("POST {public_url}/v1/queues/{queue}/redrive");
+            let redrive = format!("{public_url}/v1/queues/{queue}/redrive");
             vec![
-                format!("Where to look: {list} shows each of them with all its attempts."),
+                format!("Where to look: {list} shows every attempt."),
                 format!(
-                    "What to do: {} Then make them ready again: {redrive} with {{\"reason\":\"{reason}\",\"dry_run\":true}} \
-                     says how many messages that is, and without dry_run it does it.",
+                    "What to do: {} Then redrive: POST {redrive} with {{\"reason\":\"{reason}\",\"dry_run\":true}} says how \
+                     many messages of this kind there are, and without dry_run it makes them ready again.",
                     remedy(reason)
                 ),
             ]
@@ -327,8 +328,8 @@ mod tests {
         assert_eq!(subject, "12 more dead letters in ad-control: refused by the email provider");
         assert_eq!(
             lead,
-            "Since the last notice messages of the queue ad-control became dead letters 12 more times: refused by the email \
-             provider. 15 times in all since 2026-11-21 09:30 UTC."
+            "12 more dead letters in the queue ad-control since the last notice: refused by the email provider. 15 in all since \
+             2026-11-21 09:30 UTC."
         );
         assert!(told(BURIED, Occasion::Grew, 2, 1).0.starts_with("1 more dead letter in "));
         assert!(told(OVERDUE, Occasion::Grew, 2, 1).0.ends_with(", once more"));
@@ -339,8 +340,8 @@ mod tests {
         for kind in [BURIED, OVERDUE, CIRCUIT, AUDIT, "another.kind"] {
             let letter = letter(&notice(kind, Occasion::Cleared, 15, 3), PUBLIC_URL);
             assert!(letter.subject().starts_with("Over: "), "{}", letter.subject());
-            assert!(letter.lead().contains("It lasted 2 hours and 5 minutes; "), "{}", letter.lead());
-            assert!(letter.lead().contains("15 times"), "{}", letter.lead());
+            assert!(letter.lead().contains("It lasted 2 hours and 5 minutes, "), "{}", letter.lead());
+            assert!(letter.lead().contains("15 "), "{}", letter.lead());
             assert_eq!(fact(&letter, "Until").as_deref(), Some("2026-11-21 11:35 UTC"));
             assert_eq!(letter.paragraphs(), ["Nothing has to be done."]);
         }
