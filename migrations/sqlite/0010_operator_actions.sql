@@ -38,9 +38,9 @@ BEGIN
   INSERT INTO operator_action (kind, subject, detail, reason, operator, at_ms)
   VALUES ('queue.' || NEW.kind, NEW.queue_id,
           json_object('affected', NEW.affected, 'messages',
-                      (SELECT json_group_array(message_id)
-                         FROM (SELECT message_id FROM json_each(NEW.selection) JOIN message ON message_seq = value
-                                LIMIT 20))),
+                      json((SELECT json_group_array(message_id)
+                              FROM (SELECT message_id FROM json_each(NEW.selection) JOIN message ON message_seq = value
+                                     LIMIT 20)))),
           NEW.reason, NEW.operator, NEW.at_ms);
 END;
 

@@ -52,12 +52,14 @@ struct Slot {
 }
 
 impl Slot {
-    const EMPTY: Self = Self { connection: RefCell::new(None), opening: Cell::new(false) };
+    const fn empty() -> Self {
+        Self { connection: RefCell::new(None), opening: Cell::new(false) }
+    }
 }
 
 thread_local! {
-    static SHOP_SLOT: Slot = const { Slot::EMPTY };
-    static CUSTOMERS_SLOT: Slot = const { Slot::EMPTY };
+    static SHOP_SLOT: Slot = const { Slot::empty() };
+    static CUSTOMERS_SLOT: Slot = const { Slot::empty() };
 }
 
 /// A database that all calls of this instance share.

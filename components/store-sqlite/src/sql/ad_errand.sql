@@ -4,40 +4,47 @@
 --
 -- No row: nothing; or no such product, or it is not advertised.
 --
--- `ad_status` says what was asked, as far as it was noted. A host that dies after a letter went out leaves the letter only, so a
--- letter that a provider may have sent counts too, until something later is noted: a manager who may have been asked to pause is
--- asked to resume, and one who may have been asked to resume is asked to pause. For identifiers see ad_request; that of a letter
--- is the errand's, a dot, and whom it goes to.
+-- What a manager was asked last is what was noted last, or the letter of an errand that went out since: a host that dies between
+-- a letter and its note leaves the letter only. One that a provider may have sent counts, so a manager who may have been
+-- asked to pause is asked to resume, and the other way round. Where the letter is all there is and it still says what is
+-- wanted, its errand is given out once more, to be noted. For identifiers see ad_request.
 WITH noted AS MATERIALIZED (
-  SELECT asked_at_ms FROM ad_request WHERE sku = ?1 ORDER BY ad_request_seq DESC LIMIT 1),
-pause AS MATERIALIZED (
-  SELECT depleted_since_ms AS episode, ad_starts AS starts
+  SELECT request, depleted_since_ms AS episode, ad_starts AS starts, asked_at_ms
     FROM ad_request
-   WHERE sku = ?1 AND request = 'pause'
+   WHERE sku = ?1
    ORDER BY ad_request_seq DESC
    LIMIT 1),
-wanted AS MATERIALIZED (
-  SELECT 'pause' AS request, depleted_since_ms AS episode, ad_starts AS starts
+unnoted AS MATERIALIZED (
+  SELECT request, CAST(substr(letter_id, length(prefix) + 1) AS INTEGER) AS episode
     FROM product
+    JOIN (SELECT column1 AS request, column1 || ':' || ?1 || ':' AS prefix, column1 || ':' || ?1 || ';' AS past
+            FROM (VALUES ('pause'), ('resume'))) AS kind
+   CROSS JOIN letter ON letter_id > prefix AND letter_id < past
+   WHERE product.sku = ?1 AND letter.state <> 'released'
+     -- A SKU may hold colons: letters of another product can begin like those of this one. The post office puts a dot and
+     -- whom it goes to behind the errand's id.
+     AND instr(letter_id || '.',
+               printf('%s%d:%d.', prefix, CAST(substr(letter_id, length(prefix) + 1) AS INTEGER), ad_starts)) = 1
+     AND entrusted_at_ms > coalesce((SELECT asked_at_ms FROM noted), -1)
+   ORDER BY entrusted_at_ms DESC
+   LIMIT 1),
+latest AS MATERIALIZED (
+  SELECT request, episode FROM unnoted
+  UNION ALL
+  SELECT request, episode
+    FROM noted JOIN product ON product.sku = ?1 AND ad_starts = starts
+   WHERE NOT EXISTS (SELECT 1 FROM unnoted)),
+wanted AS MATERIALIZED (
+  SELECT 'pause' AS request, iif(latest.request = 'pause', latest.episode, depleted_since_ms) AS episode
+    FROM product LEFT JOIN latest
    WHERE sku = ?1 AND depleted_since_ms IS NOT NULL
-     AND (ad_status = 'running'
-          OR ad_status = 'pause-requested'
-         AND EXISTS (SELECT 1 FROM pause JOIN letter
-                         ON letter_id >= printf('resume:%s:%d:%d.', ?1, episode, starts)
-                        AND letter_id < printf('resume:%s:%d:%d/', ?1, episode, starts)
-                      WHERE state <> 'released'))
+     AND (ad_status = 'running' OR ad_status = 'pause-requested' AND latest.request IS NOT 'pause')
   UNION ALL
-  SELECT 'resume', episode, starts
-    FROM product JOIN pause
-   WHERE sku = ?1 AND depleted_since_ms IS NULL AND ad_status = 'pause-requested'
-  UNION ALL
-  SELECT 'resume', CAST(substr(letter_id, length(?1) + 8) AS INTEGER) AS episode, ad_starts
-    FROM product JOIN letter ON letter_id > 'pause:' || ?1 || ':' AND letter_id < 'pause:' || ?1 || ';'
-   WHERE sku = ?1 AND depleted_since_ms IS NULL AND ad_status = 'running' AND state <> 'released'
-     -- A SKU may hold colons: the letter of another product begins like those of this one.
-     AND instr(letter_id, printf('pause:%s:%d:%d.', ?1, CAST(substr(letter_id, length(?1) + 8) AS INTEGER), ad_starts)) = 1
-     AND entrusted_at_ms > coalesce((SELECT asked_at_ms FROM noted), -1))
-SELECT printf('%s:%s:%d:%d', request, sku, episode, starts), sku, name, request, ad_manager_email, episode,
+  SELECT 'resume', latest.episode
+    FROM product JOIN latest
+   WHERE sku = ?1 AND depleted_since_ms IS NULL
+     AND (ad_status = 'pause-requested' OR ad_status = 'running' AND latest.request = 'pause'))
+SELECT printf('%s:%s:%d:%d', request, sku, episode, ad_starts), sku, name, request, ad_manager_email, episode,
        (SELECT count(*) FROM sales_order_line AS lost
          WHERE lost.sku = product.sku AND lost.state = 'rejected' AND lost.at_ms >= episode),
        (SELECT coalesce(sum(quantity), 0) FROM sales_order_line AS lost
@@ -46,6 +53,4 @@ SELECT printf('%s:%s:%d:%d', request, sku, episode, starts), sku, name, request,
        (SELECT due_at_ms FROM production
          WHERE production.sku = product.sku AND status IN ('planned', 'requested', 'overdue', 'failed')
            AND status = 'requested')
-  FROM wanted JOIN product ON product.sku = ?1
- ORDER BY episode DESC
- LIMIT 1;
+  FROM wanted JOIN product ON product.sku = ?1;

@@ -280,7 +280,11 @@ impl Shop {
     }
 
     pub(crate) fn claim(&self, limit: u32) -> Vec<Delivery> {
-        wait(queue::claim(&self.database, "replenishment".into(), limit, self.now.get())).expect("claimed")
+        self.claim_from("replenishment", limit)
+    }
+
+    pub(crate) fn claim_from(&self, queue: &str, limit: u32) -> Vec<Delivery> {
+        wait(queue::claim(&self.database, queue.into(), limit, self.now.get())).expect("claimed")
     }
 
     pub(crate) fn claim_one(&self) -> Delivery {
@@ -290,11 +294,16 @@ impl Shop {
     }
 
     pub(crate) fn settle(&self, delivery: &Delivery, verdict: Verdict) -> bool {
+        self.settle_for(delivery, verdict, "unreachable")
+    }
+
+    /// With the kind of failure.
+    pub(crate) fn settle_for(&self, delivery: &Delivery, verdict: Verdict, reason: &str) -> bool {
         let settlement = Settlement {
             message_id: delivery.message_id.clone(),
             receipt: delivery.receipt.clone(),
             verdict,
-            reason: "unreachable".into(),
+            reason: reason.into(),
             error: "connection refused".into(),
         };
         let settled = wait(queue::settle(&self.database, vec![settlement], self.now.get())).expect("settled");
@@ -331,9 +340,13 @@ impl Shop {
         wait(ops::tick(&self.database, limits, self.now.get())).expect("ticked")
     }
 
+    /// What the audit finds.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        wait(ops::audit(&self.database)).expect("audited").violations
+    }
+
     pub(crate) fn assert_sound(&self) {
-        let report = wait(ops::audit(&self.database)).expect("audited");
-        assert_eq!(report.violations, Vec::<String>::new());
+        assert_eq!(self.violations(), Vec::<String>::new());
     }
 }
 
