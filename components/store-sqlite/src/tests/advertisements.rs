@@ -141,7 +141,7 @@ fn a_pause_that_its_provider_did_not_take_is_not_resumed() {
     let shop = depleted();
     let pause = wanted(&shop, SKU).expect("a pause");
     entrust(&shop, &pause);
-    wait(letters::release(&shop.database, pause.id, "ses".into())).expect("released");
+    wait(letters::release(&shop.database, letter_id(&pause), "ses".into())).expect("released");
     refill(&shop, 5);
     assert!(wanted(&shop, SKU).is_none());
 }
