@@ -276,6 +276,17 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_an_operation_has_its_fields_and_no_others() {
+        let action = &written()["components"]["schemas"]["OperatorAction"];
+        let names = |object: &Value| -> Vec<String> {
+            let mut names: Vec<_> = object.as_object().expect("an object").keys().cloned().collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&action["example"]), names(&action["properties"]));
+    }
+
+    #[test]
     fn every_reference_leads_somewhere() {
         fn walk(document: &Value, value: &Value, seen: &mut usize) {
             match value {

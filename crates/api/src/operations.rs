@@ -87,23 +87,26 @@ pub struct Partner {
 /// What an operator did. The record was made in the write that carried it out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "kind": "queue.redrive",
+    "subject": "ad-control",
+    "detail": {"affected": 1, "messages": ["019ab1c2-7d3e-7f00-8a4b-1c2d3e4f5a6b"]},
+    "reason": "the address was corrected",
+    "operator": "037aeaeaf4bb",
+    "at": "2026-11-21T09:30:00.000Z",
+})))]
 pub struct OperatorAction {
     /// What: `queue.pause`, `queue.resume`, `queue.redrive`, `queue.purge`, `stock.adjust`, `product.create`,
     /// `product.change`, `factory.create` or `factory.change`.
-    #[cfg_attr(feature = "openapi", schema(example = "queue.redrive"))]
     pub kind: String,
     /// What it was done to: a queue, a SKU, a factory.
-    #[cfg_attr(feature = "openapi", schema(example = "ad-control"))]
     pub subject: String,
     /// What it changed; its fields are those of the kind.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object,
-        example = json!({"affected": 1, "messages": ["019ab1c2-7d3e-7f00-8a4b-1c2d3e4f5a6b"]})))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub detail: Value,
     /// Why, in the operator's words; empty where none were given.
-    #[cfg_attr(feature = "openapi", schema(example = "the address was corrected"))]
     pub reason: String,
     /// Who: the fingerprint of the key, never the key.
-    #[cfg_attr(feature = "openapi", schema(example = "037aeaeaf4bb"))]
     pub operator: String,
     /// When.
     pub at: Time,
