@@ -90,6 +90,7 @@ async fn a_report_without_a_usable_count_is_refused_and_changes_nothing() {
     let answer =
         shop.client.send(Method::POST, &url, &[("content-type", "application/json")], "{no json").await;
     answer.expect(400);
+    shop.rest().await;
     assert_eq!(shop.on_hand(SKU).await, 0);
     assert_eq!(shop.only_production().await["status"], "requested");
     report(&shop, &url, count(10)).await.expect(200);

@@ -7,15 +7,21 @@
 
 mod support;
 
+mod advertisements;
+mod alerts;
 mod backorders;
 mod bad_input;
 mod callbacks;
 mod conformance;
+mod consumers;
 mod crash;
+mod dead_letters;
 mod factory;
 mod interface;
 mod keys;
 mod legacy;
+mod loyalty;
+mod mail;
 mod main_loop;
 mod orders;
 mod permissions;

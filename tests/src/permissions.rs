@@ -2,15 +2,28 @@
 //! Method: the manifest with one permission taken away, run; what it guarded must then fail, and nothing half done.
 //! Needs: the built components.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{OPERATOR, SKU, Shop, VIEWER, root};
+use crate::support::{OPERATOR, SKU, STOREFRONT, Shop, VIEWER, advertised, order, root};
 
 /// A shop that runs spin.toml with `from` replaced by `to` in the part that begins with `part`.
 async fn with_manifest(part: &str, from: &str, to: &str) -> (Shop, TempDir) {
+    let (path, folder) = manifest(part, from, to);
+    (Shop::open_with(|options| options.manifest = path).await, folder)
+}
+
+/// The same, in a world with mail, chat and marketing.
+async fn connected_with_manifest(part: &str, from: &str, to: &str) -> (Shop, TempDir) {
+    let (path, folder) = manifest(part, from, to);
+    (Shop::connected_as(|options, _| options.manifest = path).await, folder)
+}
+
+fn manifest(part: &str, from: &str, to: &str) -> (PathBuf, TempDir) {
     let manifest = fs::read_to_string(root().join("spin.toml")).expect("the manifest");
     let start = manifest.find(part).unwrap_or_else(|| panic!("spin.toml has no {part}"));
     let (before, rest) = manifest.split_at(start);
@@ -21,7 +34,122 @@ async fn with_manifest(part: &str, from: &str, to: &str) -> (Shop, TempDir) {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("spin.toml");
     fs::write(&path, manifest).expect("a manifest");
-    (Shop::open_with(|options| options.manifest = path).await, folder)
+    (path, folder)
+}
+
+/// What each component is given: its databases, and the hosts that it may call.
+#[test]
+fn spin_toml_gives_each_component_what_it_needs_and_nothing_else() {
+    let manifest = fs::read_to_string(root().join("spin.toml")).expect("the manifest");
+    let manifest: toml::Table = manifest.parse().expect("TOML");
+    let listed = |component: &toml::Value, key: &str| -> Vec<String> {
+        let list = component.get(key).and_then(|list| list.as_array().cloned()).unwrap_or_default();
+        list.iter().map(|item| item.as_str().expect("a text").to_owned()).collect()
+    };
+    let bells = ["{{ redis_url }}", "{{ public_url }}"];
+    let mail = [
+        "{{ mail_url }}",
+        "{{ mail_fallback_url }}",
+        "https://api.resend.com",
+        "https://email.{{ aws_region }}.amazonaws.com",
+    ];
+    let with_bells = |hosts: &[&str]| -> Vec<String> {
+        hosts.iter().chain(&bells).map(|host| (*host).to_owned()).collect()
+    };
+    let chat: Vec<&str> = ["{{ slack_origin }}"].into_iter().chain(mail).collect();
+    let expected: BTreeMap<&str, (&[&str], Vec<String>)> = BTreeMap::from([
+        ("sales", (&["default"][..], with_bells(&[]))),
+        ("callback", (&["default"][..], with_bells(&[]))),
+        ("clock", (&["default"][..], with_bells(&[]))),
+        ("console", (&["default", "customers"][..], with_bells(&[]))),
+        ("replenishment", (&["default"][..], with_bells(&["{{ factory_url }}"]))),
+        ("ad-control", (&["default"][..], with_bells(&mail))),
+        ("loyalty", (&["default", "customers"][..], with_bells(&["{{ marketing_origin }}"]))),
+        ("alerts", (&["default"][..], with_bells(&chat))),
+        ("store-sqlite", (&[][..], Vec::new())),
+    ]);
+    let components = manifest["component"].as_table().expect("components");
+    assert_eq!(components.keys().map(String::as_str).collect::<Vec<_>>().len(), expected.len());
+    for (name, component) in components {
+        let (databases, hosts) = &expected[name.as_str()];
+        assert_eq!(&listed(component, "sqlite_databases"), databases, "{name}");
+        assert_eq!(&listed(component, "allowed_outbound_hosts"), hosts, "{name}");
+        for other in ["key_value_stores", "ai_models", "files"] {
+            assert!(component.get(other).is_none(), "{name} has {other}");
+        }
+    }
+}
+
+/// A bulk order that empties the shelf of an advertised product: work for every queue.
+async fn trouble(shop: &Shop) {
+    shop.client.put(OPERATOR, &format!("/v1/products/{SKU}"), advertised(100, 0, 200)).await.expect(201);
+    shop.factory.turn(|knobs| knobs.refuse = Some(400)).unwrap();
+    shop.client.post(STOREFRONT, "/v1/orders", order(&[(SKU, 100)])).await.expect(201);
+    for queue in ["replenishment", "ad-control", "loyalty", "alerts"] {
+        shop.drain_of(queue).await;
+    }
+    shop.tick().await;
+    for queue in ["ad-control", "loyalty", "alerts"] {
+        shop.drain_of(queue).await;
+    }
+}
+
+/// The words of the last failure of a queue's only message.
+fn last_error(shop: &Shop, queue: &str) -> String {
+    let sql = "SELECT group_concat(error, ' ') FROM message WHERE queue_id = ?1";
+    shop.database()
+        .query_row(sql, [queue], |row| row.get::<_, Option<String>>(0))
+        .unwrap()
+        .unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ad_control_cannot_send_mail_where_spin_toml_does_not_say_so() {
+    let (shop, _folder) =
+        connected_with_manifest("[component.ad-control]", "  \"{{ mail_url }}\",\n", "").await;
+    trouble(&shop).await;
+    assert_eq!(shop.product(SKU).await["ad"]["status"], "running");
+    let asked =
+        |mail: &restock_sandbox::mail::MailSeen| mail.to.contains(&crate::support::AD_MANAGER.to_owned());
+    assert!(!shop.world().mail.mails().iter().any(asked));
+    assert!(last_error(&shop, "ad-control").contains("spin.toml"), "{}", last_error(&shop, "ad-control"));
+    // What alerts is given is its own.
+    assert!(!shop.world().mail.mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_cannot_reach_the_chat_where_spin_toml_does_not_say_so() {
+    let (shop, _folder) =
+        connected_with_manifest("[component.alerts]", "  \"{{ slack_origin }}\",\n", "").await;
+    trouble(&shop).await;
+    assert_eq!(shop.world().slack.stats().requests, 0);
+    assert!(last_error(&shop, "alerts").contains("spin.toml"), "{}", last_error(&shop, "alerts"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn loyalty_cannot_reach_marketing_where_spin_toml_does_not_say_so() {
+    let (shop, _folder) =
+        connected_with_manifest("[component.loyalty]", "  \"{{ marketing_origin }}\",\n", "").await;
+    trouble(&shop).await;
+    assert_eq!(shop.world().marketing.stats().requests, 0);
+    assert_eq!(shop.client.get(VIEWER, "/v1/customers/c-1").await.expect(200)["type"], "vip");
+    assert!(last_error(&shop, "loyalty").contains("spin.toml"), "{}", last_error(&shop, "loyalty"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_loyalty_and_the_console_see_the_customers() {
+    let both = r#"sqlite_databases = ["default", "customers"]"#;
+    let one = r#"sqlite_databases = ["default"]"#;
+    let (shop, _folder) = connected_with_manifest("[component.loyalty]", both, one).await;
+    trouble(&shop).await;
+    assert_eq!(shop.client.get(VIEWER, "/v1/customers/c-1").await.expect(200)["type"], "normal");
+    assert!(last_error(&shop, "loyalty").contains("customers"), "{}", last_error(&shop, "loyalty"));
+    assert_eq!(shop.world().marketing.stats().requests, 0);
+
+    let (shop, _folder) = connected_with_manifest("[component.console]", both, one).await;
+    trouble(&shop).await;
+    shop.client.get(VIEWER, "/v1/customers/c-1").await.expect(503);
+    assert_eq!(shop.world().marketing.events().len(), 1, "loyalty has what it needs");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! A shop to test with: the whole application, its factory, a client, and hands on the clock.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +12,7 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use restock_host::{Clock, Host, Options};
-use restock_sandbox::Factory;
+use restock_sandbox::{Factory, Mail, Marketing, Slack};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -20,6 +21,10 @@ pub(crate) const STOREFRONT: &str = "storefront-key";
 pub(crate) const VIEWER: &str = "viewer-key";
 pub(crate) const OPERATOR: &str = "operator-key";
 pub(crate) const INTERNAL: &str = "internal-key";
+
+/// Who is told of incidents, and who runs the advertisement.
+pub(crate) const STOCK_MANAGER: &str = "stock@example.com";
+pub(crate) const AD_MANAGER: &str = "ads@example.com";
 
 /// The product most tests speak of, and its factory.
 pub(crate) const SKU: &str = "CP-502101";
@@ -181,6 +186,57 @@ pub(crate) fn definition(opening: u64, reorder_point: u64, order_up_to: u64) -> 
     })
 }
 
+/// The definition of a product whose advertisement runs.
+pub(crate) fn advertised(opening: u64, reorder_point: u64, order_up_to: u64) -> Value {
+    let mut body = definition(opening, reorder_point, order_up_to);
+    body["ad"] = json!({"running": true, "manager_email": AD_MANAGER});
+    body
+}
+
+/// The other companies around a shop, beside its factory.
+pub(crate) struct World {
+    pub(crate) mail: Mail,
+    pub(crate) fallback: Mail,
+    pub(crate) slack: Slack,
+    pub(crate) marketing: Marketing,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let listen = || ([127, 0, 0, 1], 0).into();
+        let world = Self {
+            mail: Mail::start(listen()).await.expect("the mail starts"),
+            fallback: Mail::start(listen()).await.expect("the other mail starts"),
+            slack: Slack::start(listen()).await.expect("the chat starts"),
+            marketing: Marketing::start(listen()).await.expect("the marketing system starts"),
+        };
+        // The clock of the shop is moved by hand, that of the marketing system is not.
+        world.marketing.turn(|knobs| knobs.tolerance_seconds = None).expect("a knob turns");
+        world
+    }
+
+    /// The variables of a shop in this world: everything configured, mail at a provider that recognises repetitions.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::new();
+        for (name, value) in [
+            ("stock_manager_email", STOCK_MANAGER.to_owned()),
+            // Goods are late only where a test is about that.
+            ("production_due_seconds", "86400".to_owned()),
+            ("mail_provider", "resend".to_owned()),
+            ("mail_from", "Shop <shop@example.com>".to_owned()),
+            ("mail_url", self.mail.url()),
+            ("mail_key", "re_test".to_owned()),
+            ("mail_rate_per_second", "1000".to_owned()),
+            ("slack_webhook_url", self.slack.webhook_url()),
+            ("marketing_url", self.marketing.hook_url()),
+            ("marketing_secret", Marketing::SECRET.to_owned()),
+        ] {
+            variables.insert(name.to_owned(), value);
+        }
+        variables
+    }
+}
+
 /// The whole application with its factory. Dropping it stops both.
 pub(crate) struct Shop {
     pub(crate) client: Client,
@@ -189,6 +245,7 @@ pub(crate) struct Shop {
     pub(crate) data: TempDir,
     pub(crate) host: Host,
     options: Options,
+    world: Option<World>,
 }
 
 impl Shop {
@@ -209,7 +266,7 @@ impl Shop {
         change(&mut options);
         let host = Host::start(options.clone()).await.expect("the application starts");
         let client = Client::new(host.url());
-        let shop = Self { client, factory, clock, data, host, options };
+        let shop = Self { client, factory, clock, data, host, options, world: None };
         let name = json!({"name": "부산도너츠 공장", "manager_email": "factory@example.com"});
         shop.client.put(OPERATOR, &format!("/v1/factories/{FACTORY}"), name).await.expect(201);
         shop
@@ -225,7 +282,15 @@ impl Shop {
             options.variables.insert(name.into(), "10.0.0.0/8".into());
         }
         let host = Host::start(options.clone()).await.expect("the application starts");
-        Self { client: Client::new(host.url()), factory, clock: Clock::system(), data, host, options }
+        Self {
+            client: Client::new(host.url()),
+            factory,
+            clock: Clock::system(),
+            data,
+            host,
+            options,
+            world: None,
+        }
     }
 
     /// A shop with [`SKU`] on its shelf.
@@ -240,12 +305,73 @@ impl Shop {
         self.client.put(OPERATOR, &format!("/v1/products/{sku}"), body).await.expect(201);
     }
 
+    /// Tries to start an application; says why it did not start.
+    pub(crate) async fn try_open(change: impl FnOnce(&mut Options)) -> Result<(), String> {
+        let data = TempDir::new().expect("a folder");
+        let mut options = Options::new(root().join("spin.toml"), data.path());
+        options.variables = variables("http://127.0.0.1:9");
+        change(&mut options);
+        let host = Host::start(options).await.map_err(|error| format!("{error:#}"))?;
+        host.stop().await.map_err(|error| format!("{error:#}"))
+    }
+
+    /// A shop in a world with mail, chat and marketing.
+    pub(crate) async fn connected() -> Self {
+        Self::connected_with(|_, _| {}).await
+    }
+
+    /// The same, with a chance to change the variables first.
+    pub(crate) async fn connected_with(change: impl FnOnce(&mut BTreeMap<String, String>, &World)) -> Self {
+        Self::connected_as(|options, world| change(&mut options.variables, world)).await
+    }
+
+    /// The same, with a chance to change all options.
+    pub(crate) async fn connected_as(change: impl FnOnce(&mut Options, &World)) -> Self {
+        let world = World::start().await;
+        let mut shop = Self::open_with(|options| {
+            options.variables.extend(world.variables());
+            change(options, &world);
+        })
+        .await;
+        shop.world = Some(world);
+        shop
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        self.world.as_ref().expect("a connected shop")
+    }
+
     /// Stops the application and starts it again on the same data.
     pub(crate) async fn restart(self) -> Self {
-        let Self { factory, clock, data, host, options, .. } = self;
+        let Self { factory, clock, data, host, options, world, .. } = self;
+        let addr = host.addr();
         host.stop().await.expect("the application stops");
-        let host = Host::start(options.clone()).await.expect("the application starts again");
-        Self { client: Client::new(host.url()), factory, clock, data, host, options }
+        Self::start_again(addr, factory, clock, data, options, world).await
+    }
+
+    /// Kills the application as a power cut would, and starts it again on the same data.
+    pub(crate) async fn kill(self) -> Self {
+        let Self { factory, clock, data, host, options, world, .. } = self;
+        let addr = host.addr();
+        host.kill();
+        Self::start_again(addr, factory, clock, data, options, world).await
+    }
+
+    async fn start_again(
+        addr: SocketAddr,
+        factory: Factory,
+        clock: Clock,
+        data: TempDir,
+        mut options: Options,
+        world: Option<World>,
+    ) -> Self {
+        // The factory reports to the address it was given before.
+        options.listen = addr;
+        // A killed application gives its address back in a moment.
+        let host =
+            eventually("the application starts again", || async { Host::start(options.clone()).await.ok() })
+                .await;
+        Self { client: Client::new(host.url()), factory, clock, data, host, options, world }
     }
 
     /// The product as an operator sees it.
@@ -270,7 +396,11 @@ impl Shop {
     }
 
     pub(crate) async fn queue(&self) -> Value {
-        self.client.get(VIEWER, "/v1/queues/replenishment").await.expect(200)
+        self.queue_of("replenishment").await
+    }
+
+    pub(crate) async fn queue_of(&self, queue: &str) -> Value {
+        self.client.get(VIEWER, &format!("/v1/queues/{queue}")).await.expect(200)
     }
 
     pub(crate) async fn tick(&self) -> Value {
@@ -278,26 +408,68 @@ impl Shop {
     }
 
     pub(crate) async fn drain(&self) -> Value {
-        self.client.post(INTERNAL, "/internal/replenishment/drain", json!({})).await.expect(200)
+        self.drain_of("replenishment").await
     }
 
-    /// Works off the queue until nothing waits in it, moving the clock past every backoff. The clock stands while a worker
-    /// holds a lease: moved, it would take the lease from a worker that is well.
+    pub(crate) async fn drain_of(&self, queue: &str) -> Value {
+        self.client.post(INTERNAL, &format!("/internal/{queue}/drain"), json!({})).await.expect(200)
+    }
+
+    /// Works off the queue of replenishment until nothing waits in it.
     pub(crate) async fn settle(&self) {
+        self.settle_queues(&["replenishment"]).await;
+    }
+
+    /// Works off every queue until nothing waits in any.
+    pub(crate) async fn settle_all(&self) {
+        self.settle_queues(&["replenishment", "ad-control", "loyalty", "alerts"]).await;
+    }
+
+    /// Works off queues until nothing waits in them, moving the clock past every backoff.
+    pub(crate) async fn settle_queues(&self, names: &[&str]) {
         for _ in 0..60 {
-            self.drain().await;
-            let queue = eventually("every worker comes back", || async {
-                let queue = self.queue().await;
-                (queue["leased"] == 0).then_some(queue)
-            })
-            .await;
-            if queue["ready"] == 0 {
+            for name in names {
+                self.drain_of(name).await;
+            }
+            let mut waiting = 0;
+            for queue in self.rest().await {
+                let counts = names.iter().any(|name| queue["queue"] == *name);
+                waiting += if counts { queue["ready"].as_u64().expect("a count") } else { 0 };
+            }
+            if waiting == 0 {
                 return;
             }
-            self.clock.advance(Duration::from_secs(31));
-            self.tick().await;
+            self.pass(31).await;
         }
-        panic!("the queue never became empty: {}", self.queue().await);
+        panic!("the queues never became empty: {}", self.client.get(VIEWER, "/v1/queues").await.text);
+    }
+
+    /// Waits until no worker holds a lease, and shows the queues.
+    pub(crate) async fn rest(&self) -> Vec<Value> {
+        eventually("every worker comes back", || async {
+            let queues = items(self.client.get(VIEWER, "/v1/queues").await.expect(200));
+            queues.iter().all(|queue| queue["leased"] == 0).then_some(queues)
+        })
+        .await
+    }
+
+    /// Lets so many seconds pass, and the application notice. The clock stands while a worker holds a lease: moved, it would
+    /// take the lease from a worker that is well.
+    pub(crate) async fn pass(&self, seconds: u64) {
+        self.rest().await;
+        self.clock.advance(Duration::from_secs(seconds));
+        self.tick().await;
+    }
+
+    /// A queue's dead letters, newest first.
+    pub(crate) async fn buried(&self, queue: &str) -> Vec<Value> {
+        items(self.client.get(VIEWER, &format!("/v1/queues/{queue}/buried")).await.expect(200))
+    }
+
+    /// Sends all dead letters of a queue on their way again.
+    pub(crate) async fn redrive(&self, queue: &str) -> Value {
+        let path = format!("/v1/queues/{queue}/redrive");
+        self.client.post(OPERATOR, &path, json!({"all": true})).await.expect(200)
     }
 
     /// Waits for the factory's `n`th accepted job, then completes all its jobs. Every callback must have been answered.
@@ -316,6 +488,11 @@ impl Shop {
     /// The database, opened beside the application.
     pub(crate) fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.data.path().join("sqlite/default.db")).expect("the database opens")
+    }
+
+    /// The customers' database, likewise.
+    pub(crate) fn customers(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.data.path().join("sqlite/customers.db")).expect("the database opens")
     }
 }
 
