@@ -3,7 +3,7 @@
 use super::bindings::restock::catalog::{AdStatus, Defined, Factory, Policy};
 use super::bindings::restock::orders::IfShort;
 use super::bindings::restock::stock::MovementKind;
-use super::shop::{FACTORY, Shop, definition, first_page, page};
+use super::shop::{FACTORY, OPERATOR, Shop, definition, first_page, page};
 use super::store::Engine;
 
 /// One UTC day.
@@ -20,7 +20,7 @@ on_every_engine!(
 
 async fn a_new_product_opens_its_ledger_and_is_ordered_where_it_is_low(engine: Engine) {
     let shop = Shop::open(engine).await;
-    let defined = shop.store.define(definition("A", 2, 10, 5), shop.now()).await;
+    let defined = shop.store.define(definition("A", 2, 10, 5), OPERATOR.into(), shop.now()).await;
     let Ok(Defined::Created(product)) = defined else { panic!("{defined:?}") };
     assert_eq!((product.on_hand, product.on_order, product.backordered), (5, 0, 0));
     assert_eq!(
@@ -53,7 +53,7 @@ async fn a_new_product_opens_its_ledger_and_is_ordered_where_it_is_low(engine: E
 async fn a_repeated_definition_changes_neither_stock_nor_requests(engine: Engine) {
     let shop = Shop::with_product(engine, "A", 2, 10, 1).await;
     let before = (shop.product("A").await, shop.movements("A").await, shop.requests(None).await);
-    let again = shop.store.define(definition("A", 2, 10, 1), shop.now()).await;
+    let again = shop.store.define(definition("A", 2, 10, 1), OPERATOR.into(), shop.now()).await;
     assert!(matches!(again, Ok(Defined::Updated(_))), "{again:?}");
     assert_eq!((shop.product("A").await, shop.movements("A").await, shop.requests(None).await), before);
     shop.define("A", 2, 10, 99).await;
@@ -72,13 +72,17 @@ async fn a_product_without_its_factory_is_refused_and_a_factory_is_created_once(
     let shop = Shop::open(engine).await;
     let mut orphan = definition("A", 2, 10, 5);
     orphan.factory_id = "nobody".into();
-    assert_eq!(shop.store.define(orphan.clone(), shop.now()).await, Ok(Defined::UnknownFactory));
+    assert_eq!(
+        shop.store.define(orphan.clone(), OPERATOR.into(), shop.now()).await,
+        Ok(Defined::UnknownFactory)
+    );
     assert_eq!(shop.store.product("A".into()).await, Ok(None), "nothing was changed");
     let factory =
         |name: &str| Factory { id: "nobody".into(), name: name.into(), manager_email: None, url: None };
-    assert_eq!(shop.store.define_factory(factory("first"), shop.now()).await, Ok(true));
-    assert_eq!(shop.store.define_factory(factory("second"), shop.now()).await, Ok(false));
-    assert!(matches!(shop.store.define(orphan, shop.now()).await, Ok(Defined::Created(_))));
+    assert_eq!(shop.store.define_factory(factory("first"), OPERATOR.into(), shop.now()).await, Ok(true));
+    assert_eq!(shop.store.define_factory(factory("second"), OPERATOR.into(), shop.now()).await, Ok(false));
+    let defined = shop.store.define(orphan, OPERATOR.into(), shop.now()).await;
+    assert!(matches!(defined, Ok(Defined::Created(_))), "{defined:?}");
 }
 
 async fn products_are_read_page_by_page_in_the_order_of_their_skus(engine: Engine) {
@@ -112,12 +116,12 @@ async fn computed_levels_are_taken_under_the_auto_policy_only(engine: Engine) {
     let automatic = || {
         let mut definition = definition("A", 2, 10, 5);
         definition.policy = Policy::Auto;
-        shop.store.define(definition, shop.now())
+        shop.redefine(definition)
     };
-    automatic().await.expect("defined");
+    automatic().await;
     assert!(set("A", 7, 20).await);
     assert_eq!(shop.levels("A").await, (5, 15, 0), "computed levels ask for goods too");
-    automatic().await.expect("defined");
+    automatic().await;
     assert_eq!(
         shop.product("A").await.reorder_point,
         7,
@@ -131,7 +135,7 @@ async fn demand_is_counted_by_whole_days_and_lead_times_by_requests(engine: Engi
     let shop = Shop::with_product(engine, "B", 0, 10, 50).await;
     let mut automatic = definition("A", 0, 10, 4);
     automatic.policy = Policy::Auto;
-    shop.store.define(automatic, shop.now()).await.expect("defined");
+    shop.redefine(automatic).await;
     shop.wait_ms(DAY_MS - shop.now() % DAY_MS);
     shop.buy(&[("A", 1)]).await;
     shop.wait_ms(DAY_MS - 1);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::any_history::in_any_history;
-use super::bindings::restock::orders::{IfShort, Order, Placement, Placing, Status};
+use super::bindings::restock::orders::{IfShort, Order, Placement, Placing, Status, VipPolicy, VipRule};
 use super::bindings::restock::stock::{Adjusting, Movement};
 use super::shop::Shop;
 use super::store::Engine;
@@ -16,6 +16,8 @@ const SKUS: [&str; 3] = ["A", "B", "C"];
 const OPENING: [i64; 3] = [5, 3, 0];
 const REORDER_POINT: i64 = 2;
 const ORDER_UP_TO: i64 = 8;
+/// About half of the histories sell as much.
+const BULK: VipPolicy = VipPolicy { rule: VipRule::Cumulative, units: 30 };
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -104,6 +106,8 @@ struct History {
     /// Orders that wait, first come first.
     waiting: Vec<(String, Vec<(usize, i64)>)>,
     status: BTreeMap<String, Status>,
+    /// The units of each order.
+    ordered: BTreeMap<String, i64>,
     placed: BTreeMap<u8, (Placement, Order)>,
     adjusted: BTreeMap<u8, (usize, i64, Movement)>,
     /// Requests whose goods came, with what the first report was answered.
@@ -124,6 +128,7 @@ impl History {
             shelves,
             waiting: Vec::new(),
             status: BTreeMap::new(),
+            ordered: BTreeMap::new(),
             placed: BTreeMap::new(),
             adjusted: BTreeMap::new(),
             received: Vec::new(),
@@ -172,6 +177,7 @@ impl History {
         let if_short = if wait { IfShort::Backorder } else { IfShort::Reject };
         let placement = Placement {
             idempotency_key: key.map(|key| key.to_string()),
+            vip: BULK,
             ..self.shop.placement(&named, if_short)
         };
         let placing = self.shop.place(placement.clone()).await;
@@ -181,7 +187,7 @@ impl History {
                 return;
             }
             let Placing::Recorded(again) = placing else { panic!("{placing:?}") };
-            assert!(again.replayed && !again.ring);
+            assert!(again.replayed && again.rings.is_empty());
             assert_eq!(
                 (again.order.id, again.order.placed_as, again.order.short),
                 (order.id.clone(), order.placed_as, order.short.clone())
@@ -216,6 +222,7 @@ impl History {
             shelf.reorder();
         }
         self.status.insert(order.id.clone(), status);
+        self.ordered.insert(order.id.clone(), items.iter().map(|(_, units)| units).sum());
         if status == Status::Backordered {
             self.waiting.push((order.id.clone(), items));
         }
@@ -291,6 +298,26 @@ impl History {
         self.shop.audit().await;
     }
 
+    /// Everybody here is one customer, who bought what was sold, and became a bulk buyer when it was enough.
+    async fn check_buyer(&self) {
+        let accepted = self.status.values().filter(|status| **status == Status::Accepted).count() as u64;
+        let sold: i64 = self
+            .ordered
+            .iter()
+            .filter(|(id, _)| self.status[*id] == Status::Accepted)
+            .map(|(_, units)| units)
+            .sum();
+        let buyer = self.shop.store.bought("c-1".into()).await.expect("read");
+        let bought = buyer.map(|buyer| (buyer.orders, buyer.units_bought)).unwrap_or_default();
+        assert_eq!(bought, (accepted, sold));
+        let told = self.shop.drain("loyalty").await;
+        assert_eq!(
+            told.len(),
+            usize::from(sold >= i64::from(BULK.units)),
+            "told once, when it was enough: {told:?}"
+        );
+    }
+
     /// What takes many reads: once, at the end.
     async fn check_all(&self) {
         for (sku, shelf) in SKUS.into_iter().zip(&self.shelves) {
@@ -312,6 +339,7 @@ impl History {
         for (id, status) in &self.status {
             assert_eq!(self.shop.order(id).await.status, *status, "{id}");
         }
+        self.check_buyer().await;
         let requests: usize = self.shelves.iter().map(|shelf| shelf.requests).sum();
         assert_eq!(self.shop.requests(None).await.len(), requests);
     }

@@ -1,11 +1,11 @@
 //! What the interface `restock:domain` promises, held against every store.
 //!
-//! The store is the built component. It runs on the embedded host's own implementation of what it imports, on a real database
+//! The store is the built component. It runs on the embedded host's own implementation of what it imports, on real databases
 //! of its own, and is called through its exports and nothing else; only where a test is about a damaged or a foreign database
 //! does it reach around the store. Nothing here knows how a store works, so each engine passes the same tests: a new one is
 //! a variant of [`store::Engine`] and a line in [`on_every_engine`].
 //!
-//! One file per interface (the queue has a second one for its operators), one for what happens between instances, two for
+//! One file per interface (the queue has a second one for its operators), one for what happens between instances, and some for
 //! random histories beside a model.
 
 /// Makes a test for every engine of each of these functions.
@@ -27,9 +27,15 @@ mod bindings;
 mod shop;
 mod store;
 
+mod ads;
+mod alerts;
 mod catalog;
+mod customers;
+mod history_of_advertisements;
+mod history_of_incidents;
 mod history_of_messages;
 mod history_of_stock;
+mod letters;
 mod operators;
 mod ops;
 mod orders;

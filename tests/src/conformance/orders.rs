@@ -1,9 +1,13 @@
 //! Claim: an order is all or nothing, is answered once for each key, and never sells what is not there.
 
-use super::bindings::restock::orders::{IfShort, Placing, Shortage, Status};
+use std::collections::BTreeSet;
+
+use super::bindings::restock::orders::{
+    Buyer, Customer, IfShort, Placement, Placing, Recording, Shortage, Status, VipPolicy, VipRule,
+};
 use super::bindings::restock::queue::{Delivery, Verdict};
 use super::bindings::restock::stock::MovementKind;
-use super::shop::{Shop, definition};
+use super::shop::{QUEUE, Shop, VIP, definition};
 use super::store::Engine;
 
 on_every_engine!(
@@ -16,6 +20,13 @@ on_every_engine!(
     unknown_products_are_all_named_and_nothing_is_written,
     an_order_in_two_currencies_is_refused,
     an_order_that_empties_the_shelf_asks_for_goods_once,
+    under_single_order_each_order_of_so_many_units_is_bulk,
+    under_cumulative_the_order_that_reaches_the_units_is_bulk_and_none_after_it,
+    an_order_that_is_not_accepted_is_not_bulk_until_it_is_filled,
+    a_backorder_keeps_the_rule_it_was_placed_under,
+    a_bulk_order_tells_who_bought_how_much,
+    a_buyer_is_the_sum_of_what_was_accepted,
+    rings_name_every_queue_that_the_write_gave_work,
 );
 
 async fn an_accepted_order_takes_its_units_and_is_read_back_as_it_was_answered(engine: Engine) {
@@ -23,7 +34,7 @@ async fn an_accepted_order_takes_its_units_and_is_read_back_as_it_was_answered(e
     shop.define("B", 0, 10, 5).await;
     let placement = shop.placement(&[("A", 2), ("B", 1)], IfShort::Reject);
     let recording = shop.recorded(placement.clone()).await;
-    assert!(!recording.replayed && !recording.ring, "no queue has anything to do: {recording:?}");
+    assert!(!recording.replayed && recording.rings.is_empty(), "no queue has anything to do: {recording:?}");
     let order = recording.order;
     assert_eq!((order.status, order.placed_as, order.filled_at), (Status::Accepted, Status::Accepted, None));
     assert_eq!((order.id.as_str(), order.placed_at), (placement.id.as_str(), placement.placed_at));
@@ -43,7 +54,7 @@ async fn an_accepted_order_takes_its_units_and_is_read_back_as_it_was_answered(e
 
     let mut dearer = definition("A", 0, 10, 0);
     dearer.price.amount = 9_999;
-    shop.store.define(dearer, shop.now()).await.expect("defined");
+    shop.redefine(dearer).await;
     assert_eq!(shop.order(&order.id).await, order, "an order keeps the prices it was placed at");
     assert_eq!(shop.store.order("nobody".into()).await, Ok(None));
     shop.audit().await;
@@ -53,7 +64,7 @@ async fn an_order_that_is_short_of_one_item_is_turned_down_whole_and_on_record(e
     let shop = Shop::with_product(engine, "A", 0, 10, 5).await;
     shop.define("B", 0, 10, 1).await;
     let recording = shop.buy(&[("A", 1), ("B", 2)]).await;
-    assert!(!recording.ring);
+    assert!(recording.rings.is_empty(), "{recording:?}");
     assert_eq!(recording.order.placed_as, Status::Rejected);
     assert_eq!(recording.order.short, [Shortage { sku: "B".into(), requested: 2, available: 1 }]);
     assert_eq!(shop.order(&recording.order.id).await, recording.order);
@@ -65,7 +76,7 @@ async fn an_order_that_is_short_of_one_item_is_turned_down_whole_and_on_record(e
 async fn a_backorder_waits_and_is_filled_when_goods_arrive(engine: Engine) {
     let shop = Shop::with_product(engine, "A", 0, 10, 2).await;
     let recording = shop.backorder(&[("A", 3)]).await;
-    assert!(recording.ring, "the shelf is promised away: goods are asked for");
+    assert!(recording.rings.contains(&QUEUE.into()), "the shelf is promised away: goods are asked for");
     let order = recording.order;
     assert_eq!(
         (order.status, order.placed_as, order.short[0].available),
@@ -107,9 +118,9 @@ async fn waiting_customers_come_first_and_nobody_overtakes(engine: Engine) {
 async fn a_repeated_key_gets_the_first_answer_and_changes_nothing(engine: Engine) {
     let shop = Shop::with_product(engine, "A", 4, 10, 5).await;
     let first = shop.recorded(shop.keyed("k", &[("A", 1)], IfShort::Reject)).await;
-    assert!(first.ring && !first.replayed);
+    assert!(first.rings.contains(&QUEUE.into()) && !first.replayed);
     let again = shop.recorded(shop.keyed("k", &[("A", 1)], IfShort::Reject)).await;
-    assert!(again.replayed && !again.ring);
+    assert!(again.replayed && again.rings.is_empty());
     assert_eq!(again.order, first.order);
     assert_eq!(shop.levels("A").await, (4, 6, 0));
 
@@ -160,7 +171,7 @@ async fn an_order_in_two_currencies_is_refused(engine: Engine) {
     let shop = Shop::with_product(engine, "A", 0, 10, 5).await;
     let mut foreign = definition("B", 0, 10, 5);
     foreign.price.currency = "EUR".into();
-    shop.store.define(foreign, shop.now()).await.expect("defined");
+    shop.redefine(foreign).await;
     let placement = shop.placement(&[("A", 1), ("B", 1)], IfShort::Reject);
     assert_eq!(shop.place(placement.clone()).await, Placing::MixedCurrencies);
     assert_eq!(shop.store.order(placement.id).await, Ok(None));
@@ -169,7 +180,7 @@ async fn an_order_in_two_currencies_is_refused(engine: Engine) {
 
 async fn an_order_that_empties_the_shelf_asks_for_goods_once(engine: Engine) {
     let shop = Shop::with_product(engine, "A", 2, 10, 3).await;
-    assert!(shop.buy(&[("A", 1)]).await.ring);
+    assert!(shop.buy(&[("A", 1)]).await.rings.contains(&QUEUE.into()));
     let request = shop.only_request().await;
     assert_eq!(
         (request.quantity, request.because.on_hand, request.because.on_order),
@@ -177,9 +188,12 @@ async fn an_order_that_empties_the_shelf_asks_for_goods_once(engine: Engine) {
         "up to the level"
     );
     assert_eq!((request.because.reorder_point, request.because.order_up_to), (2, 10));
-    assert!(shop.buy(&[("A", 2)]).await.ring, "nothing is left to sell: that is news");
+    let last = shop.buy(&[("A", 2)]).await;
+    for queue in [QUEUE, "ad-control"] {
+        assert!(last.rings.contains(&queue.into()), "nothing is left to sell, that is news: {last:?}");
+    }
     for _ in 0..5 {
-        assert!(!shop.buy(&[("A", 1)]).await.ring);
+        assert!(shop.buy(&[("A", 1)]).await.rings.is_empty());
     }
     assert_eq!(shop.requests(None).await.len(), 1, "however many orders fail");
     let kinds = |deliveries: Vec<Delivery>| -> Vec<String> {
@@ -190,4 +204,216 @@ async fn an_order_that_empties_the_shelf_asks_for_goods_once(engine: Engine) {
     assert_eq!(kinds(first), ["stock.low"]);
     shop.settle(&head, Verdict::Done).await;
     assert_eq!(kinds(shop.claim(10).await), ["stock.depleted"]);
+}
+
+const SINGLE: VipPolicy = VipPolicy { rule: VipRule::SingleOrder, units: 100 };
+const CUMULATIVE: VipPolicy = VipPolicy { rule: VipRule::Cumulative, units: 100 };
+
+/// A shop with enough of two products.
+async fn full(engine: Engine) -> Shop {
+    let shop = Shop::with_product(engine, "A", 0, 10, 10_000).await;
+    shop.define("B", 0, 10, 10_000).await;
+    shop
+}
+
+/// An order of this customer under this rule.
+async fn order(
+    shop: &Shop,
+    customer: &str,
+    vip: VipPolicy,
+    items: &[(&str, u32)],
+    if_short: IfShort,
+) -> Recording {
+    shop.wait_ms(1);
+    let customer = Customer { id: customer.into(), email: None, name: None };
+    shop.recorded(Placement { customer, vip, ..shop.placement(items, if_short) }).await
+}
+
+/// The orders and customers that the messages of bulk orders speak of, oldest first.
+async fn bulk(shop: &Shop) -> Vec<String> {
+    let told = shop.drain("loyalty").await;
+    told.into_iter()
+        .map(|delivery| {
+            assert_eq!(delivery.event.kind, "order.bulk");
+            let data: serde_json::Value = serde_json::from_str(&delivery.event.data).expect("JSON");
+            let of = |name: &str| data[name].as_str().expect("a text").to_owned();
+            format!("{} {}", of("order_id"), of("customer_id"))
+        })
+        .collect()
+}
+
+async fn under_single_order_each_order_of_so_many_units_is_bulk(engine: Engine) {
+    let shop = full(engine).await;
+    let buy = async |items: &[(&str, u32)]| order(&shop, "c", SINGLE, items, IfShort::Reject).await;
+    for _ in 0..3 {
+        let below = buy(&[("A", 99)]).await;
+        assert!(below.rings.is_empty(), "{below:?}");
+    }
+    assert_eq!(bulk(&shop).await, [""; 0], "99 are not enough, however often");
+    let exactly = buy(&[("A", 100)]).await;
+    assert_eq!(exactly.rings, ["loyalty"]);
+    assert_eq!(bulk(&shop).await, [format!("{} c", exactly.order.id)]);
+    let together = buy(&[("A", 60), ("B", 40)]).await;
+    assert_eq!(together.rings, ["loyalty"]);
+    let apart = buy(&[("A", 60), ("B", 39)]).await;
+    assert!(apart.rings.is_empty());
+    assert_eq!(
+        bulk(&shop).await,
+        [format!("{} c", together.order.id)],
+        "all items count, and each order again"
+    );
+    shop.audit().await;
+}
+
+async fn under_cumulative_the_order_that_reaches_the_units_is_bulk_and_none_after_it(engine: Engine) {
+    let shop = full(engine).await;
+    let buy =
+        async |customer, units| order(&shop, customer, CUMULATIVE, &[("A", units)], IfShort::Reject).await;
+    buy("c", 60).await;
+    assert!(buy("d", 99).await.rings.is_empty(), "another customer's units");
+    assert!(buy("c", 39).await.rings.is_empty());
+    assert_eq!(bulk(&shop).await, [""; 0], "99 in total");
+    let reached = buy("c", 1).await;
+    assert_eq!(reached.rings, ["loyalty"]);
+    assert_eq!(bulk(&shop).await, [format!("{} c", reached.order.id)]);
+    for units in [1, 100, 1_000] {
+        assert!(buy("c", units).await.rings.is_empty());
+    }
+    assert_eq!(bulk(&shop).await, [""; 0], "once");
+    let at_once = buy("d", 100).await;
+    assert_eq!(bulk(&shop).await, [format!("{} d", at_once.order.id)]);
+
+    let keyed = || Placement {
+        customer: Customer { id: "e".into(), email: None, name: None },
+        vip: CUMULATIVE,
+        ..shop.keyed("k", &[("A", 100)], IfShort::Reject)
+    };
+    let first = shop.recorded(keyed()).await;
+    assert_eq!(first.rings, ["loyalty"]);
+    let again = shop.recorded(keyed()).await;
+    assert!(again.replayed && again.rings.is_empty());
+    assert_eq!(bulk(&shop).await, [format!("{} e", first.order.id)], "a repeated key buys nothing");
+    shop.audit().await;
+}
+
+async fn an_order_that_is_not_accepted_is_not_bulk_until_it_is_filled(engine: Engine) {
+    for vip in [SINGLE, CUMULATIVE] {
+        let shop = Shop::with_product(engine, "A", 0, 10, 50).await;
+        order(&shop, "c", vip, &[("A", 200)], IfShort::Reject).await;
+        let waiting = order(&shop, "c", vip, &[("A", 100)], IfShort::Backorder).await;
+        assert!(!waiting.rings.contains(&"loyalty".into()), "{waiting:?}");
+        assert_eq!(bulk(&shop).await, [""; 0]);
+        assert_eq!(shop.store.bought("c".into()).await, Ok(None), "nothing was accepted");
+        shop.wait_ms(1);
+        shop.adjust("A", 50, None).await;
+        assert_eq!(shop.order(&waiting.order.id).await.status, Status::Accepted);
+        assert_eq!(bulk(&shop).await, [format!("{} c", waiting.order.id)], "{vip:?}");
+        shop.audit().await;
+    }
+}
+
+async fn a_backorder_keeps_the_rule_it_was_placed_under(engine: Engine) {
+    let shop = Shop::with_product(engine, "A", 0, 10, 0).await;
+    let demanding = VipPolicy { units: 1_000, ..SINGLE };
+    order(&shop, "c", demanding, &[("A", 300)], IfShort::Backorder).await;
+    order(&shop, "d", VipPolicy { units: 5, ..SINGLE }, &[("A", 5)], IfShort::Backorder).await;
+    order(&shop, "e", CUMULATIVE, &[("A", 60)], IfShort::Backorder).await;
+    order(&shop, "e", CUMULATIVE, &[("A", 40)], IfShort::Backorder).await;
+    shop.adjust("A", 1_000, None).await;
+    let told = bulk(&shop).await;
+    // In which order one delivery fills several orders is the store's own affair.
+    let mut customers: Vec<_> = told.iter().filter_map(|told| told.split(' ').next_back()).collect();
+    customers.sort_unstable();
+    assert_eq!(customers, ["d", "e"], "{told:?}");
+    shop.audit().await;
+}
+
+async fn a_bulk_order_tells_who_bought_how_much(engine: Engine) {
+    let shop = full(engine).await;
+    order(&shop, "c-1", CUMULATIVE, &[("A", 60)], IfShort::Reject).await;
+    let placement = Placement { vip: CUMULATIVE, ..shop.placement(&[("A", 30), ("B", 20)], IfShort::Reject) };
+    let recording = shop.recorded(placement).await;
+    let told = shop.drain("loyalty").await;
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].event.subject.as_str(), told[0].event.time), ("c-1", recording.order.placed_at));
+    let data: serde_json::Value = serde_json::from_str(&told[0].event.data).expect("JSON");
+    let text = |name: &str| data[name].as_str();
+    assert_eq!(
+        (text("order_id"), text("customer_id"), text("email"), text("name")),
+        (Some(recording.order.id.as_str()), Some("c-1"), Some("c@example.com"), Some("김"))
+    );
+    assert_eq!((data["units"].as_i64(), data["units_bought"].as_i64()), (Some(50), Some(110)));
+}
+
+async fn a_buyer_is_the_sum_of_what_was_accepted(engine: Engine) {
+    let shop = Shop::with_product(engine, "A", 0, 10, 100).await;
+    assert_eq!(shop.store.bought("c".into()).await, Ok(None));
+    let named = |name: &str, email: &str| Customer {
+        id: "c".into(),
+        email: Some(email.into()),
+        name: Some(name.into()),
+    };
+    let buy = async |customer: Customer, units, if_short| {
+        shop.wait_ms(1);
+        shop.recorded(Placement { customer, ..shop.placement(&[("A", units)], if_short) }).await.order.id
+    };
+    let buyer = async || shop.store.bought("c".into()).await.expect("read").expect("known");
+    buy(named("first", "1@example.com"), 7, IfShort::Reject).await;
+    buy(named("second", "2@example.com"), 3, IfShort::Reject).await;
+    let expected = Buyer {
+        customer_id: "c".into(),
+        email: Some("2@example.com".into()),
+        name: Some("second".into()),
+        orders: 2,
+        units_bought: 10,
+    };
+    assert_eq!(buyer().await, expected, "as the latest accepted order had them");
+    buy(named("rejected", "r@example.com"), 999, IfShort::Reject).await;
+    buy(Customer { id: "d".into(), email: None, name: None }, 5, IfShort::Reject).await;
+    assert_eq!(buyer().await, expected, "a rejected order and another customer change nothing");
+    buy(Customer { id: "c".into(), email: None, name: None }, 1, IfShort::Reject).await;
+    assert_eq!(
+        buyer().await,
+        Buyer { orders: 3, units_bought: 11, ..expected.clone() },
+        "an order that named nobody leaves what was known"
+    );
+    let waiting = buy(named("waiting", "w@example.com"), 100, IfShort::Backorder).await;
+    assert_eq!(buyer().await.orders, 3);
+    shop.adjust("A", 50, None).await;
+    assert_eq!(shop.order(&waiting).await.status, Status::Accepted);
+    assert_eq!((buyer().await.orders, buyer().await.units_bought), (4, 111));
+    assert_eq!(buyer().await.name.as_deref(), Some("waiting"), "it was accepted last");
+}
+
+async fn rings_name_every_queue_that_the_write_gave_work(engine: Engine) {
+    let shop = Shop::with_product(engine, "A", 3, 10, 120).await;
+    assert_eq!(VIP.units, 100);
+    let mut work = Vec::new();
+    for (units, if_short) in [
+        (100, IfShort::Reject),
+        (10, IfShort::Reject),
+        (8, IfShort::Reject),
+        (5, IfShort::Reject),
+        (2, IfShort::Reject),
+        (1, IfShort::Backorder),
+    ] {
+        let placement = shop.placement(&[("A", units)], if_short);
+        let rings = shop.recorded(placement).await.rings;
+        for queue in BTreeSet::from_iter(shop.store.due(shop.now()).await.expect("read")) {
+            assert!(rings.contains(&queue), "{queue} has work after {units} units: {rings:?}");
+            for delivery in shop.claim_from(&queue, 10).await {
+                work.push(format!("{queue} {}", delivery.event.kind));
+                shop.settle(&delivery, Verdict::Done).await;
+            }
+        }
+    }
+    assert_eq!(
+        work,
+        [
+            "loyalty order.bulk",
+            "replenishment stock.low",
+            "ad-control stock.depleted",
+            "replenishment stock.depleted"
+        ]
+    );
 }

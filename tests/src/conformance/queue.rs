@@ -219,7 +219,7 @@ async fn dead_letters_are_read_page_by_page_from_the_newest(engine: Engine) {
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let read = shop.store.buried(QUEUE.into(), page(3, after.as_deref())).await;
+        let read = shop.store.buried(QUEUE.into(), None, page(3, after.as_deref())).await;
         let messages = read.expect("read").expect("the queue is known");
         let Some(last) = messages.last() else { break };
         after = Some(last.cursor.clone());
@@ -232,7 +232,7 @@ async fn a_message_nobody_knows_is_none_and_an_unknown_queue_has_nothing(engine:
     let shop = Shop::with_messages(engine, 1).await;
     assert_eq!(shop.store.message("nobody".into()).await, Ok(None));
     assert_eq!(shop.store.claim("nobody".into(), 5, shop.now()).await, Ok(Vec::new()));
-    assert_eq!(shop.store.buried("nobody".into(), first_page()).await, Ok(None));
+    assert_eq!(shop.store.buried("nobody".into(), None, first_page()).await, Ok(None));
     assert_eq!(shop.store.operate(shop.operation("nobody", Action::Pause)).await, Ok(None));
     assert_eq!(shop.buried().await, Vec::new(), "a queue that is known and empty is another answer");
     assert_eq!(shop.claim(1).await.len(), 1);

@@ -2,9 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::bindings::restock::alerts::{Incident, Notice};
 use super::bindings::restock::catalog::{AdDefinition, Defined, Factory, Policy, Product, ProductDefinition};
 use super::bindings::restock::ops::{TickLimits, TickReport};
-use super::bindings::restock::orders::{Customer, IfShort, Item, Order, Placement, Placing, Recording};
+use super::bindings::restock::orders::{
+    Customer, IfShort, Item, Order, Placement, Placing, Recording, VipPolicy, VipRule,
+};
+use super::bindings::restock::partners::{Admission, Health, Limits};
 use super::bindings::restock::production::{self, Receipt, Request, Status};
 use super::bindings::restock::queue::{
     self, Action, Delivery, Message, Operation, Selection, Settlement, Verdict,
@@ -23,6 +27,12 @@ pub(crate) const LEASE_MS: u64 = 30_000;
 pub(crate) const ATTEMPTS_MAX: u32 = 3;
 /// When a request that the factory took is overdue, after the moment it took it.
 pub(crate) const DUE_MS: u64 = 60_000;
+/// Who defines and corrects: the fingerprint of a key.
+pub(crate) const OPERATOR: &str = "fingerprint";
+/// One minute.
+pub(crate) const MINUTE_MS: u64 = 60_000;
+/// The rule of the shop where a test says none: an order that large is rare.
+pub(crate) const VIP: VipPolicy = VipPolicy { rule: VipRule::SingleOrder, units: 100 };
 /// Rows that a tick touches at most for each of its duties.
 const TICK_BATCH: u32 = 100;
 /// The moment every test begins at: some day in 2026.
@@ -79,7 +89,7 @@ impl Shop {
             manager_email: Some("factory@example.com".into()),
             url: None,
         };
-        assert_eq!(shop.store.define_factory(factory, START_MS).await, Ok(true));
+        assert_eq!(shop.store.define_factory(factory, OPERATOR.into(), START_MS).await, Ok(true));
         shop
     }
 
@@ -120,7 +130,12 @@ impl Shop {
         order_up_to: i64,
         opening: i64,
     ) -> Product {
-        match self.store.define(definition(sku, reorder_point, order_up_to, opening), self.now()).await {
+        self.redefine(definition(sku, reorder_point, order_up_to, opening)).await
+    }
+
+    /// Creates or changes a product.
+    pub(crate) async fn redefine(&self, definition: ProductDefinition) -> Product {
+        match self.store.define(definition, OPERATOR.into(), self.now()).await {
             Ok(Defined::Created(product) | Defined::Updated(product)) => product,
             other => panic!("not defined: {other:?}"),
         }
@@ -152,6 +167,7 @@ impl Shop {
                 .map(|(sku, quantity)| Item { sku: (*sku).into(), quantity: *quantity })
                 .collect(),
             if_short,
+            vip: VIP,
             placed_at: self.now(),
         }
     }
@@ -191,7 +207,7 @@ impl Shop {
             sku: sku.into(),
             delta,
             reason: "recount".into(),
-            operator: "fingerprint".into(),
+            operator: OPERATOR.into(),
             idempotency_key: key.map(Into::into),
             at: self.now(),
         };
@@ -247,7 +263,57 @@ impl Shop {
     }
 
     pub(crate) async fn claim(&self, limit: u32) -> Vec<Delivery> {
-        self.store.claim(QUEUE.into(), limit, self.now()).await.expect("claimed")
+        self.claim_from(QUEUE, limit).await
+    }
+
+    pub(crate) async fn claim_from(&self, queue: &str, limit: u32) -> Vec<Delivery> {
+        self.store.claim(queue.into(), limit, self.now()).await.expect("claimed")
+    }
+
+    /// Works off a queue to its end; returns what was in it, in the order in which it was given out.
+    pub(crate) async fn drain(&self, queue: &str) -> Vec<Delivery> {
+        let mut all = Vec::new();
+        loop {
+            let deliveries = self.claim_from(queue, 100).await;
+            if deliveries.is_empty() {
+                return all;
+            }
+            for delivery in &deliveries {
+                assert!(self.settle(delivery, Verdict::Done).await);
+            }
+            all.extend(deliveries);
+        }
+    }
+
+    /// Works off the queue `alerts`; returns the notices that its messages carried, in the order in which they came.
+    pub(crate) async fn notices(&self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        for delivery in self.drain("alerts").await {
+            let data: serde_json::Value = serde_json::from_str(&delivery.event.data).expect("JSON");
+            let id = data["notice_id"].as_str().expect("the notice it is about");
+            let notice = self.store.owed(id.into()).await.expect("read").expect("it is owed");
+            assert_eq!(notice.id, id);
+            notices.push(notice);
+        }
+        notices
+    }
+
+    /// Notes that people were told all there is to tell now.
+    pub(crate) async fn tell(&self, notice: &Notice) {
+        let occurrences = notice.incident.occurrences;
+        self.store.told(notice.id.clone(), occurrences, self.now()).await.expect("noted");
+    }
+
+    /// Incidents that go on, newest first.
+    pub(crate) async fn open_incidents(&self) -> Vec<Incident> {
+        self.store.incidents(true, first_page()).await.expect("read")
+    }
+
+    /// The only incident there ever was.
+    pub(crate) async fn only_incident(&self) -> Incident {
+        let mut all = self.store.incidents(false, first_page()).await.expect("read");
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
     }
 
     pub(crate) async fn claim_one(&self) -> Delivery {
@@ -264,14 +330,26 @@ impl Shop {
         !settled.is_empty()
     }
 
+    /// Buries a delivery for this kind of failure.
+    pub(crate) async fn bury(&self, delivery: &Delivery, reason: &str, error: &str) {
+        let word =
+            Settlement { reason: reason.into(), error: error.into(), ..settlement(delivery, Verdict::Bury) };
+        let settled = self.store.settle(vec![word], self.now()).await.expect("answered");
+        assert_eq!(settled, [delivery.message_id.as_str()]);
+    }
+
     pub(crate) async fn message(&self, id: &str) -> Message {
         self.store.message(id.into()).await.expect("read").expect("the message is there")
     }
 
     /// The state of the queue.
     pub(crate) async fn queue(&self) -> queue::Status {
+        self.queue_named(QUEUE).await
+    }
+
+    pub(crate) async fn queue_named(&self, name: &str) -> queue::Status {
         let queues = self.store.queues(self.now()).await.expect("read");
-        queues.into_iter().find(|queue| queue.queue == QUEUE).expect("the queue is there")
+        queues.into_iter().find(|queue| queue.queue == name).expect("the queue is there")
     }
 
     pub(crate) async fn due(&self) -> bool {
@@ -279,7 +357,7 @@ impl Shop {
     }
 
     pub(crate) async fn buried(&self) -> Vec<Message> {
-        self.store.buried(QUEUE.into(), first_page()).await.expect("read").expect("the queue is known")
+        self.store.buried(QUEUE.into(), None, first_page()).await.expect("read").expect("the queue is known")
     }
 
     /// Lets an operator act; returns how many messages that touched.
@@ -292,7 +370,7 @@ impl Shop {
             queue: queue.into(),
             action,
             reason: "on purpose".into(),
-            operator: "fingerprint".into(),
+            operator: OPERATOR.into(),
             at: self.now(),
         }
     }
@@ -303,6 +381,16 @@ impl Shop {
 
     pub(crate) async fn purge_all(&self) -> u32 {
         self.operate(Action::Purge((Selection::All, 100))).await
+    }
+
+    /// Has a partner fail until its circuit is open.
+    pub(crate) async fn break_circuit(&self, partner: &str) {
+        let limits = Limits { rate_per_second: 1_000, concurrency: 100, hold_ms: 5_000 };
+        loop {
+            let entered = self.store.enter(partner.into(), limits, self.now()).await.expect("answered");
+            let Admission::Admitted(pass) = entered else { return };
+            self.store.leave(pass.id, Health::Failing, self.now()).await.expect("answered");
+        }
     }
 
     /// Does what time makes necessary.

@@ -8,12 +8,18 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::bindings;
+use super::bindings::restock::ads;
+use super::bindings::restock::alerts::{Incident, Notice};
 use super::bindings::restock::catalog::{Defined, Demand, Factory, Product, ProductDefinition};
-use super::bindings::restock::ops::{Readiness, Report, TickLimits, TickReport};
-use super::bindings::restock::orders::{Order, Placement, Placing};
+use super::bindings::restock::customers::{Customer, Outcome, Purchase};
+use super::bindings::restock::letters::Standing;
+use super::bindings::restock::ops::{OperatorAction, Readiness, Report, TickLimits, TickReport};
+use super::bindings::restock::orders::{Buyer, Order, Placement, Placing};
 use super::bindings::restock::partners::{Admission, Health, Limits, State};
 use super::bindings::restock::production::{self, Errand, Receipt, Request};
-use super::bindings::restock::queue::{Delivery, Message, Operation, Settlement, Status};
+use super::bindings::restock::queue::{
+    BuriedGroup, Delivery, Message, Operation, Selection, Settlement, Status,
+};
 use super::bindings::restock::stock::{Adjusting, Adjustment, Movement};
 use super::bindings::restock::types::{Fault, Page};
 use crate::support::root;
@@ -40,7 +46,24 @@ impl Engine {
     }
 }
 
-/// An empty database of its own. It goes with its value.
+/// One of the databases of a store, as its component names it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Label {
+    /// The shop: everything but its customers.
+    Default,
+    Customers,
+}
+
+impl Label {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Customers => "customers",
+        }
+    }
+}
+
+/// Empty databases of its own. They go with their value.
 pub(crate) struct Place {
     engine: Engine,
     folder: TempDir,
@@ -51,14 +74,21 @@ impl Place {
         Self { engine, folder: TempDir::new().expect("a folder") }
     }
 
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("default.db")
+    fn file(&self, label: Label) -> PathBuf {
+        self.folder.path().join(format!("{}.db", label.name()))
     }
 
-    /// A host on this database, as a process of its own would be.
+    /// A host on these databases, as a process of its own would be.
     pub(crate) fn host(&self) -> StoreHost {
+        self.host_with(&[Label::Default, Label::Customers])
+    }
+
+    /// A host that gives the store these databases only.
+    pub(crate) fn host_with(&self, labels: &[Label]) -> StoreHost {
         let databases = match self.engine {
-            Engine::Sqlite => [("default".to_owned(), self.file())].into(),
+            Engine::Sqlite => {
+                labels.iter().map(|label| (label.name().to_owned(), self.file(*label))).collect()
+            }
         };
         StoreHost(
             Library::load(&self.engine.component(), &databases).expect("the store loads: build it first"),
@@ -67,9 +97,14 @@ impl Place {
 
     /// Runs statements around the store.
     pub(crate) fn tamper(&self, sql: &str) {
+        self.tamper_with(Label::Default, sql);
+    }
+
+    /// Runs statements around the store, in one of its databases.
+    pub(crate) fn tamper_with(&self, label: Label, sql: &str) {
         match self.engine {
             Engine::Sqlite => {
-                let database = rusqlite::Connection::open(self.file()).expect("the database opens");
+                let database = rusqlite::Connection::open(self.file(label)).expect("the database opens");
                 database.busy_timeout(std::time::Duration::from_secs(30)).expect("a timeout");
                 database.execute_batch(sql).expect("the statements run");
             }
@@ -80,7 +115,8 @@ impl Place {
     pub(crate) fn count(&self, sql: &str) -> i64 {
         match self.engine {
             Engine::Sqlite => {
-                let database = rusqlite::Connection::open(self.file()).expect("the database opens");
+                let database =
+                    rusqlite::Connection::open(self.file(Label::Default)).expect("the database opens");
                 database.query_one(sql, [], |row| row.get(0)).expect("the query finds a number")
             }
         }
@@ -122,12 +158,13 @@ macro_rules! functions {
 functions! {
     product = restock_domain_catalog.call_get(sku: String) -> Option<Product>;
     products = restock_domain_catalog.call_list(page: Page) -> Vec<Product>;
-    define = restock_domain_catalog.call_define(definition: ProductDefinition, now: u64) -> Defined;
-    define_factory = restock_domain_catalog.call_define_factory(factory: Factory, now: u64) -> bool;
+    define = restock_domain_catalog.call_define(definition: ProductDefinition, operator: String, now: u64) -> Defined;
+    define_factory = restock_domain_catalog.call_define_factory(factory: Factory, operator: String, now: u64) -> bool;
     auto_demand = restock_domain_catalog.call_auto_demand(page: Page, now: u64) -> Vec<Demand>;
     set_levels = restock_domain_catalog.call_set_levels(sku: String, reorder_point: i64, order_up_to: i64, now: u64) -> bool;
     place = restock_domain_orders.call_place(placement: Placement) -> Placing;
     order = restock_domain_orders.call_get(id: String) -> Option<Order>;
+    bought = restock_domain_orders.call_bought(customer_id: String) -> Option<Buyer>;
     movements = restock_domain_stock.call_movements(sku: String, page: Page) -> Option<Vec<Movement>>;
     adjust = restock_domain_stock.call_adjust(adjustment: Adjustment) -> Adjusting;
     production = restock_domain_production.call_get(id: String) -> Option<Request>;
@@ -139,29 +176,64 @@ functions! {
     settle = restock_domain_queue.call_settle(settlements: Vec<Settlement>, now: u64) -> Vec<String>;
     due = restock_domain_queue.call_due(now: u64) -> Vec<String>;
     queues = restock_domain_queue.call_list(now: u64) -> Vec<Status>;
-    buried = restock_domain_queue.call_buried(queue: String, page: Page) -> Option<Vec<Message>>;
+    buried = restock_domain_queue.call_buried(queue: String, reason: Option<String>, page: Page) -> Option<Vec<Message>>;
+    buried_groups = restock_domain_queue.call_buried_groups(queue: String) -> Option<Vec<BuriedGroup>>;
+    selected = restock_domain_queue.call_selected(queue: String, selection: Selection, limit: u32) -> Option<u32>;
     message = restock_domain_queue.call_get(id: String) -> Option<Message>;
     operate = restock_domain_queue.call_operate(operation: Operation) -> Option<u32>;
     enter = restock_domain_partners.call_enter(partner: String, limits: Limits, now: u64) -> Admission;
     leave = restock_domain_partners.call_leave(pass_id: String, health: Health, now: u64) -> ();
     partners = restock_domain_partners.call_list(now: u64) -> Vec<State>;
+    wanted = restock_domain_ads.call_wanted(sku: String) -> Option<ads::Errand>;
+    asked = restock_domain_ads.call_asked(errand_id: String, sku: String, request: ads::Request, now: u64) -> ();
+    note_purchase = restock_domain_customers.call_note_purchase(purchase: Purchase, now: u64) -> Outcome;
+    announced = restock_domain_customers.call_announced(announcement_id: String, now: u64) -> ();
+    customer = restock_domain_customers.call_get(id: String) -> Option<Customer>;
+    look = restock_domain_letters.call_look(id: String) -> Standing;
+    entrust = restock_domain_letters.call_entrust(id: String, provider: String, content: String, now: u64) -> bool;
+    release = restock_domain_letters.call_release(id: String, provider: String) -> ();
+    sent = restock_domain_letters.call_sent(id: String, provider: String, provider_ref: String, now: u64) -> ();
+    owed = restock_domain_alerts.call_owed(id: String) -> Option<Notice>;
+    told = restock_domain_alerts.call_told(notice_id: String, occurrences: u64, now: u64) -> ();
+    incidents = restock_domain_alerts.call_list(open_only: bool, page: Page) -> Vec<Incident>;
+    audited = restock_domain_alerts.call_audited(violations: Vec<String>, now: u64) -> ();
     ready = restock_domain_ops.call_ready() -> Readiness;
     audit = restock_domain_ops.call_audit() -> Report;
     tick = restock_domain_ops.call_tick(limits: TickLimits, now: u64) -> TickReport;
+    take_turn = restock_domain_ops.call_take_turn(job: String, every_ms: u64, now: u64) -> bool;
+    actions = restock_domain_ops.call_actions(page: Page) -> Vec<OperatorAction>;
 }
 
-impl Store {
-    /// Places all of these orders at once in this one instance.
-    pub(crate) async fn place_at_once(&self, placements: Vec<Placement>) -> Vec<Result<Placing, Fault>> {
-        let mut both = self.0.lock().await;
-        let (store, exports) = &mut *both;
-        let placing = store
-            .run_concurrent(async |accessor| {
-                let orders = exports.restock_domain_orders();
-                join_all(placements.into_iter().map(|placement| orders.call_place(accessor, placement))).await
-            })
-            .await
-            .expect("the store does not trap");
-        placing.into_iter().map(|placing| placing.expect("the store does not trap")).collect()
-    }
+/// Functions that are called many times at once in one instance.
+macro_rules! functions_at_once {
+    ($($method:ident = $interface:ident.$function:ident($($parameter:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        impl Store {
+            $(
+                /// All of these calls at once in this one instance.
+                pub(crate) async fn $method(&self, calls: Vec<($($kind,)*)>) -> Vec<Result<$answer, Fault>> {
+                    let mut both = self.0.lock().await;
+                    let (store, exports) = &mut *both;
+                    let answers = store
+                        .run_concurrent(async |accessor| {
+                            let interface = exports.$interface();
+                            join_all(calls.into_iter().map(|($($parameter,)*)| {
+                                interface.$function(accessor, $($parameter),*)
+                            }))
+                            .await
+                        })
+                        .await
+                        .expect("the store does not trap");
+                    answers.into_iter().map(|answer| answer.expect("the store does not trap")).collect()
+                }
+            )*
+        }
+    };
+}
+
+functions_at_once! {
+    place_at_once = restock_domain_orders.call_place(placement: Placement) -> Placing;
+    asked_at_once = restock_domain_ads.call_asked(errand_id: String, sku: String, request: ads::Request, now: u64) -> ();
+    note_purchases_at_once = restock_domain_customers.call_note_purchase(purchase: Purchase, now: u64) -> Outcome;
+    entrust_at_once = restock_domain_letters.call_entrust(id: String, provider: String, content: String, now: u64) -> bool;
+    take_turns_at_once = restock_domain_ops.call_take_turn(job: String, every_ms: u64, now: u64) -> bool;
 }

@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 
-use super::bindings::restock::catalog::{Defined, Factory};
+use super::bindings::restock::ads::Request;
+use super::bindings::restock::catalog::{AdStatus, Defined, Factory};
+use super::bindings::restock::customers::{Outcome, Purchase};
+use super::bindings::restock::letters::Standing;
 use super::bindings::restock::orders::{IfShort, Placement, Placing, Status};
 use super::bindings::restock::queue::{Delivery, Verdict};
-use super::shop::{FACTORY, QUEUE, Shop, definition, settlement};
+use super::bindings::restock::types::Fault;
+use super::shop::{FACTORY, OPERATOR, QUEUE, Shop, definition, settlement};
 use super::store::{Engine, Place, Store};
 
 /// Orders that each instance places at once.
 const ORDERS: usize = 24;
+/// Calls of another function that each instance makes at once.
+const CALLS: usize = 24;
 
 on_every_engine!(
     instances_that_start_together_apply_each_migration_once,
@@ -19,6 +25,12 @@ on_every_engine!(
     the_last_units_are_sold_once_by_two_hosts,
     one_key_used_in_two_hosts_at_once_makes_one_order,
     two_hosts_that_claim_at_once_share_the_messages,
+    a_purchase_noted_many_times_at_once_promotes_once,
+    many_purchases_of_one_customer_at_once_promote_once,
+    a_turn_that_many_want_at_once_is_taken_by_one,
+    a_letter_that_many_providers_want_at_once_is_with_one,
+    an_errand_noted_many_times_at_once_moves_the_advertisement_once,
+    many_failures_of_one_kind_at_once_are_one_incident,
 );
 
 async fn instances_that_start_together_apply_each_migration_once(engine: Engine) {
@@ -31,9 +43,12 @@ async fn instances_that_start_together_apply_each_migration_once(engine: Engine)
     let applied = place.count("SELECT count(*) FROM schema_migration");
     assert_eq!(applied, i64::from(readiness.schema_version));
     let factory = Factory { id: FACTORY.into(), name: "공장".into(), manager_email: None, url: None };
-    let defined = join_all(stores.iter().map(|store| store.define_factory(factory.clone(), 1))).await;
+    let defined =
+        join_all(stores.iter().map(|store| store.define_factory(factory.clone(), OPERATOR.into(), 1))).await;
     assert_eq!(defined.iter().filter(|created| **created == Ok(true)).count(), 1, "{defined:?}");
-    let products = join_all(stores.iter().map(|store| store.define(definition("A", 2, 10, 1), 1))).await;
+    let products =
+        join_all(stores.iter().map(|store| store.define(definition("A", 2, 10, 1), OPERATOR.into(), 1)))
+            .await;
     assert_eq!(
         products.iter().filter(|defined| matches!(defined, Ok(Defined::Created(_)))).count(),
         1,
@@ -43,8 +58,9 @@ async fn instances_that_start_together_apply_each_migration_once(engine: Engine)
 
 /// Orders one unit each from both at once, twice as many as there are, and checks that what was there was sold.
 async fn rush(shop: &Shop, other: &Store) {
-    let placements =
-        || -> Vec<Placement> { (0..ORDERS).map(|_| shop.placement(&[("A", 1)], IfShort::Reject)).collect() };
+    let placements = || -> Vec<(Placement,)> {
+        (0..ORDERS).map(|_| (shop.placement(&[("A", 1)], IfShort::Reject),)).collect()
+    };
     let (here, there) =
         futures::join!(shop.store.place_at_once(placements()), other.place_at_once(placements()));
     let mut statuses = Vec::new();
@@ -78,7 +94,7 @@ async fn the_last_units_are_sold_once_by_two_hosts(engine: Engine) {
 async fn one_key_used_in_two_hosts_at_once_makes_one_order(engine: Engine) {
     let shop = Shop::with_product(engine, "A", 0, 100, 50).await;
     let other = shop.place.host().store().await;
-    let placements = || (0..ORDERS).map(|_| shop.keyed("k", &[("A", 2)], IfShort::Reject)).collect();
+    let placements = || (0..ORDERS).map(|_| (shop.keyed("k", &[("A", 2)], IfShort::Reject),)).collect();
     let (here, there) =
         futures::join!(shop.store.place_at_once(placements()), other.place_at_once(placements()));
     let mut first = 0;
@@ -119,4 +135,128 @@ async fn two_hosts_that_claim_at_once_share_the_messages(engine: Engine) {
         "each message was given out once"
     );
     assert_eq!(shop.queue().await.done_total, MESSAGES as u64);
+}
+
+/// Notes these purchases in both halves at once; returns what became of each.
+async fn note_all(shop: &Shop, purchases: Vec<Purchase>) -> Vec<Outcome> {
+    let other = shop.place.host().store().await;
+    let calls = || purchases.iter().map(|purchase| (purchase.clone(), shop.now())).collect();
+    let (here, there) =
+        futures::join!(shop.store.note_purchases_at_once(calls()), other.note_purchases_at_once(calls()));
+    here.into_iter().chain(there).map(|outcome| outcome.expect("noted")).collect()
+}
+
+fn purchase(order: usize) -> Purchase {
+    Purchase {
+        order_id: format!("o-{order}"),
+        customer_id: "c".into(),
+        email: None,
+        name: None,
+        units: 100,
+        units_bought: 100 * (1 + order as i64),
+        purchased_at: 1,
+    }
+}
+
+/// Exactly one promoted, and all of them speak of the same announcement.
+fn promoted_once(outcomes: &[Outcome]) {
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.promoted).count(), 1);
+    let announcements: BTreeSet<_> = outcomes
+        .iter()
+        .map(|outcome| outcome.announcement.as_ref().expect("nobody was told yet").id.clone())
+        .collect();
+    assert_eq!(announcements.len(), 1, "one customer has one in a lifetime: {announcements:?}");
+}
+
+async fn a_purchase_noted_many_times_at_once_promotes_once(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    promoted_once(&note_all(&shop, vec![purchase(0); CALLS]).await);
+}
+
+async fn many_purchases_of_one_customer_at_once_promote_once(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    promoted_once(&note_all(&shop, (0..CALLS).map(purchase).collect()).await);
+    let customer = shop.store.customer("c".into()).await.expect("read").expect("known");
+    assert_eq!(customer.units_bought, 100 * CALLS as i64);
+}
+
+async fn a_turn_that_many_want_at_once_is_taken_by_one(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let other = shop.place.host().store().await;
+    for _ in 0..3 {
+        let calls = || vec![("audit".to_owned(), 1_000, shop.now()); CALLS];
+        let (here, there) =
+            futures::join!(shop.store.take_turns_at_once(calls()), other.take_turns_at_once(calls()));
+        let taken: Result<Vec<bool>, Fault> = here.into_iter().chain(there).collect();
+        assert_eq!(taken.expect("answered").into_iter().filter(|taken| *taken).count(), 1);
+        shop.wait_ms(1_000);
+    }
+}
+
+async fn a_letter_that_many_providers_want_at_once_is_with_one(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let other = shop.place.host().store().await;
+    // Each provider asks for it twice, once in each host.
+    let calls = || -> Vec<(String, String, String, u64)> {
+        let call =
+            |number| ("l".into(), format!("provider-{number}"), format!("{{\"n\":{number}}}"), shop.now());
+        (0..CALLS).map(call).collect()
+    };
+    let (here, there) = futures::join!(shop.store.entrust_at_once(calls()), other.entrust_at_once(calls()));
+    let winners = |answers: Vec<Result<bool, Fault>>| -> Vec<usize> {
+        let taken = answers.into_iter().enumerate().filter(|(_, answer)| answer.clone().expect("answered"));
+        taken.map(|(number, _)| number).collect()
+    };
+    let (here, there) = (winners(here), winners(there));
+    assert_eq!(here, there, "both hosts gave it to the same provider");
+    assert_eq!(here.len(), 1, "and to one: {here:?}");
+    let standing = shop.store.look("l".into()).await.expect("read");
+    let Standing::Entrusted(posting) = standing else { panic!("{standing:?}") };
+    assert_eq!(posting.provider, format!("provider-{}", here[0]));
+    assert_eq!(posting.content, format!("{{\"n\":{}}}", here[0]));
+}
+
+async fn an_errand_noted_many_times_at_once_moves_the_advertisement_once(engine: Engine) {
+    let shop = Shop::with_product(engine, "A", 0, 10, 1).await;
+    let other = shop.place.host().store().await;
+    shop.buy(&[("A", 1)]).await;
+    let mut asked: Vec<(String, String, Request, u64)> = Vec::new();
+    for (request, status) in
+        [(Request::Pause, AdStatus::PauseRequested), (Request::Resume, AdStatus::Running)]
+    {
+        let errand = shop.store.wanted("A".into()).await.expect("read").expect("something is wanted");
+        assert_eq!(errand.request, request);
+        // Every earlier errand comes again too.
+        asked.extend(vec![(errand.id, errand.sku, errand.request, shop.now()); CALLS]);
+        let (here, there) =
+            futures::join!(shop.store.asked_at_once(asked.clone()), other.asked_at_once(asked.clone()));
+        for answer in here.into_iter().chain(there) {
+            assert_eq!(answer, Ok(()));
+        }
+        assert_eq!(shop.product("A").await.ad.status, status);
+        assert_eq!(shop.store.wanted("A".into()).await, Ok(None));
+        shop.wait_ms(1);
+        shop.adjust("A", 1, None).await;
+    }
+    shop.audit().await;
+}
+
+async fn many_failures_of_one_kind_at_once_are_one_incident(engine: Engine) {
+    const MESSAGES: usize = 20;
+    let shop = Shop::with_messages(engine, MESSAGES).await;
+    let other = shop.place.host().store().await;
+    let now = shop.now();
+    let work = async |store: &Store| {
+        loop {
+            let deliveries = store.claim(QUEUE.into(), 1, now).await.expect("claimed");
+            let Some(delivery) = deliveries.first() else { return };
+            let settled = store.settle(vec![settlement(delivery, Verdict::Bury)], now).await;
+            assert_eq!(settled, Ok(vec![delivery.message_id.clone()]));
+        }
+    };
+    futures::join!(work(&shop.store), work(&other));
+    let incident = shop.only_incident().await;
+    assert_eq!((incident.occurrences, incident.cases_total), (MESSAGES as u64, MESSAGES as u64));
+    assert_eq!(shop.notices().await.len(), 2, "one for each channel");
+    shop.audit().await;
 }
