@@ -22,7 +22,8 @@ const PROVIDER_GONE: &str = "mail-provider-gone";
 const RECIPIENT_BYTES: usize = 8;
 
 /// What the ledger and the providers know a letter by: its id and a digest of the recipient's address, so that a letter to a
-/// corrected address is another one to a provider that recognises repeated letters.
+/// corrected address is another one to a provider that recognises repeated letters. The store finds the letters of an
+/// advertisement by what stands before the last dot.
 #[must_use]
 pub fn key(letter_id: &str, address: &str) -> String {
     let digest = Sha256::digest(address.as_bytes());

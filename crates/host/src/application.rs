@@ -26,6 +26,7 @@ use crate::outbound::Client;
 use crate::redis::{Redis, Subscription};
 use crate::route::{Match, Route, Router};
 use crate::sqlite::Database;
+use crate::variables::Template;
 
 /// The prefix of paths that the host itself answers, as Spin does.
 const WELL_KNOWN: &str = "/.well-known/spin/";
@@ -215,11 +216,16 @@ fn permissions(
         let mut entries = Vec::new();
         for template in &component.allowed_outbound_hosts {
             match template.fill(values) {
-                Ok(entry) => entries.push((entry, !template.is_literal())),
+                Ok(entry) => entries.push((entry, template)),
                 Err(fault) => faults.push(format!("component.{id}.allowed_outbound_hosts: {fault}")),
             }
         }
-        match AllowedHosts::parse(entries.iter().map(|(entry, templated)| (entry.as_str(), *templated))) {
+        let parsed = |entries: &[(String, &Template)]| {
+            AllowedHosts::parse(
+                entries.iter().map(|(entry, template)| (entry.as_str(), !template.is_literal())),
+            )
+        };
+        match parsed(&entries) {
             Ok(hosts) => {
                 if hosts.chains() && manifest.redis.iter().any(|trigger| &trigger.component == id) {
                     faults.push(format!(
@@ -229,10 +235,18 @@ fn permissions(
                 }
                 allowed.insert(id.clone(), Arc::new(hosts));
             }
-            Err(found) => {
-                faults.extend(
-                    found.into_iter().map(|fault| format!("component.{id}.allowed_outbound_hosts: {fault}")),
-                );
+            // One by one, to say which variable gave each.
+            Err(_) => {
+                for entry in &entries {
+                    let names: Vec<_> = entry.1.names().collect();
+                    let found = parsed(std::slice::from_ref(entry)).err().unwrap_or_default();
+                    faults.extend(found.into_iter().map(|fault| match names.as_slice() {
+                        [] => format!("component.{id}.allowed_outbound_hosts: {fault}"),
+                        names => {
+                            format!("component.{id}.allowed_outbound_hosts, {}: {fault}", names.join(", "))
+                        }
+                    }));
+                }
             }
         }
     }
@@ -244,7 +258,7 @@ fn subscriptions(
     manifest: &Manifest,
     values: &BTreeMap<String, String>,
 ) -> anyhow::Result<Vec<Subscription>> {
-    let fill = |template: &crate::variables::Template| template.fill(values).map_err(anyhow::Error::msg);
+    let fill = |template: &Template| template.fill(values).map_err(anyhow::Error::msg);
     manifest
         .redis
         .iter()
