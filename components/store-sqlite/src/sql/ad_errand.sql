@@ -7,11 +7,12 @@
 -- What a manager was asked last is what was noted last, or the letter of an errand that went out since: a host that dies between
 -- a letter and its note leaves the letter only. One that a provider may have sent counts, so a manager who may have been
 -- asked to pause is asked to resume, and the other way round. Where the letter is all there is and it still says what is
--- wanted, its errand is given out once more, to be noted. For identifiers see ad_request.
+-- wanted, its errand is given out once more, to be noted. A late note about an advertisement that was stopped and started since
+-- says nothing about the one that runs now. For identifiers see ad_request.
 WITH noted AS MATERIALIZED (
-  SELECT request, depleted_since_ms AS episode, ad_starts AS starts, asked_at_ms
+  SELECT request, depleted_since_ms AS episode, asked_at_ms
     FROM ad_request
-   WHERE sku = ?1
+   WHERE sku = ?1 AND ad_starts = (SELECT ad_starts FROM product WHERE sku = ?1)
    ORDER BY ad_request_seq DESC
    LIMIT 1),
 unnoted AS MATERIALIZED (
@@ -31,9 +32,7 @@ unnoted AS MATERIALIZED (
 latest AS MATERIALIZED (
   SELECT request, episode FROM unnoted
   UNION ALL
-  SELECT request, episode
-    FROM noted JOIN product ON product.sku = ?1 AND ad_starts = starts
-   WHERE NOT EXISTS (SELECT 1 FROM unnoted)),
+  SELECT request, episode FROM noted WHERE NOT EXISTS (SELECT 1 FROM unnoted)),
 wanted AS MATERIALIZED (
   SELECT 'pause' AS request, iif(latest.request = 'pause', latest.episode, depleted_since_ms) AS episode
     FROM product LEFT JOIN latest
@@ -43,14 +42,17 @@ wanted AS MATERIALIZED (
   SELECT 'resume', latest.episode
     FROM product JOIN latest
    WHERE sku = ?1 AND depleted_since_ms IS NULL
-     AND (ad_status = 'pause-requested' OR ad_status = 'running' AND latest.request = 'pause'))
+     AND (ad_status = 'pause-requested' OR ad_status = 'running' AND latest.request = 'pause')),
+-- An order is turned down as a whole: one that another product was short for is not lost for this one.
+lost AS MATERIALIZED (
+  SELECT count(*) AS orders, coalesce(sum(quantity), 0) AS units
+    FROM wanted CROSS JOIN sales_order_line AS line
+      ON line.sku = ?1 AND line.state = 'rejected' AND line.at_ms >= episode
+   WHERE EXISTS (SELECT 1 FROM sales_order, json_each(short)
+                  WHERE sales_order.sequence = line.sequence AND value ->> 'sku' = ?1))
 SELECT printf('%s:%s:%d:%d', request, sku, episode, ad_starts), sku, name, request, ad_manager_email, episode,
-       (SELECT count(*) FROM sales_order_line AS lost
-         WHERE lost.sku = product.sku AND lost.state = 'rejected' AND lost.at_ms >= episode),
-       (SELECT coalesce(sum(quantity), 0) FROM sales_order_line AS lost
-         WHERE lost.sku = product.sku AND lost.state = 'rejected' AND lost.at_ms >= episode),
-       backordered, on_hand,
+       lost.orders, lost.units, backordered, on_hand,
        (SELECT due_at_ms FROM production
          WHERE production.sku = product.sku AND status IN ('planned', 'requested', 'overdue', 'failed')
            AND status = 'requested')
-  FROM wanted JOIN product ON product.sku = ?1;
+  FROM wanted JOIN product ON product.sku = ?1 JOIN lost;

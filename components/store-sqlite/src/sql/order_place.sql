@@ -16,8 +16,8 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, decision, decision, items, short, total_amoun
        (decision <> 'rejected' AND rings)
        + 2 * CASE WHEN decision <> 'accepted' THEN 0
                   WHEN ?10 = 'single-order' THEN units >= ?11
-                  ELSE units + coalesce((SELECT units_bought FROM buyer WHERE customer_id = ?4), 0) >= ?11
-                   AND NOT EXISTS (SELECT 1 FROM buyer WHERE customer_id = ?4 AND bulk_orders > 0)
+                  ELSE coalesce((SELECT iif(bulk_orders = 0, units_bought + units, 0) FROM buyer WHERE customer_id = ?4),
+                                units) >= ?11
              END
   FROM (SELECT count(*) AS lines,
                count(product.sku) AS known,

@@ -189,6 +189,32 @@ fn what_was_asked_about_an_advertisement_says_nothing_about_the_one_that_an_oper
 }
 
 #[test]
+fn a_late_note_about_an_earlier_advertisement_hides_no_letter_about_the_present_one() {
+    let shop = depleted();
+    let earlier = wanted(&shop, SKU).expect("a pause");
+    advertise(&shop, false);
+    advertise(&shop, true);
+    let present = wanted(&shop, SKU).expect("another pause");
+    entrust(&shop, &present);
+    pass_time(&shop);
+    asked(&shop, &earlier);
+    refill(&shop, 5);
+    assert_eq!(ask(&shop), Some((Request::Resume, present.id.replace("pause", "resume"))));
+}
+
+#[test]
+fn an_order_that_another_product_was_short_for_is_not_lost_for_this_one() {
+    let shop = depleted();
+    shop.product("B", 0, 10, 1);
+    ask(&shop);
+    shop.order(&[(SKU, 2), ("B", 5)]);
+    refill(&shop, 5);
+    shop.order(&[(SKU, 1), ("B", 5)]);
+    let resume = wanted(&shop, SKU).expect("a resumption");
+    assert_eq!((resume.orders_lost, resume.units_lost), (1, 2));
+}
+
+#[test]
 fn a_product_whose_name_begins_like_anothers_does_not_get_its_letters() {
     let shop = depleted();
     shop.product("A:5", 0, 10, 3);

@@ -3,9 +3,10 @@
 
 use proptest::prelude::*;
 
-use super::shop::{Customers, wait};
+use super::shop::{Customers, Shop, wait};
 use crate::customers;
 use crate::restock::customers::{Customer, Kind, Outcome, Purchase};
+use crate::restock::orders::{VipPolicy, VipRule};
 
 fn purchase(order_id: &str, units: i64, units_bought: i64) -> Purchase {
     Purchase {
@@ -90,17 +91,36 @@ fn a_vip_stays_one_whatever_is_tried() {
     }
 }
 
+/// The purchase that a shop tells of under the rule `cumulative`.
+fn sixty_and_forty() -> Purchase {
+    let shop = Shop::with_product("A", 0, 1_000, 500);
+    shop.vip.set(VipPolicy { rule: VipRule::Cumulative, units: 100 });
+    shop.order(&[("A", 60)]);
+    shop.order(&[("A", 40)]);
+    let told = shop.database.texts("SELECT data FROM event WHERE type = 'order.bulk'");
+    assert_eq!(told.len(), 1);
+    let data: serde_json::Value = serde_json::from_str(&told[0]).expect("JSON");
+    let told = purchase(
+        data["order_id"].as_str().expect("an id"),
+        data["units"].as_i64().expect("units"),
+        data["units_bought"].as_i64().expect("a total"),
+    );
+    assert_eq!((told.order_id.as_str(), told.units, told.units_bought), ("order-2", 40, 100));
+    assert_eq!(data["customer_id"], told.customer_id);
+    told
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// 60 + 40 units: the second order reached the number, and the customer's next one may have been told too.
+    /// 60 + 40 units are told by the second order. Another bulk purchase of the same customer comes in between.
     #[test]
     fn a_thousand_deliveries_in_any_order_promote_once(
         deliveries in proptest::collection::vec(0_usize..2, 1_000),
         taken in proptest::collection::btree_set(0_usize..1_000, 0..5),
     ) {
         let customers = Customers::new();
-        let purchases = [purchase("o-2", 40, 100), purchase("o-3", 70, 170)];
+        let purchases = [sixty_and_forty(), purchase("o-9", 130, 230)];
         let mut promotions = 0;
         let mut news = std::collections::BTreeSet::new();
         let mut told = false;

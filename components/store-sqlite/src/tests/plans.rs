@@ -15,8 +15,9 @@ fn plan(database: &Sqlite, sql: &str) -> Vec<String> {
 
 /// Full scans of tables, those of the few rows that configure the store or that a statement makes for itself aside.
 fn scans(plan: &[String]) -> Vec<&String> {
-    let small =
-        ["queue", "partner", "item", "target", "noted", "unnoted", "latest", "wanted", "kind", "0-ROW"];
+    let small = [
+        "queue", "partner", "item", "target", "noted", "unnoted", "latest", "wanted", "lost", "kind", "0-ROW",
+    ];
     plan.iter()
         .filter(|step| step.starts_with("SCAN "))
         .filter(|step| {
