@@ -56,6 +56,10 @@ async fn the_audit_counts_what_it_checks_and_finds_what_does_not_add_up(engine: 
             "UPDATE stock_movement SET on_hand_after = 49 WHERE kind = 'sold'",
         ),
         ("UPDATE sales_order_line SET state = 'rejected'", "UPDATE sales_order_line SET state = 'sold'"),
+        (
+            "UPDATE buyer SET units_bought = units_bought + 1",
+            "UPDATE buyer SET units_bought = units_bought - 1",
+        ),
         ("UPDATE message SET queue_id = 'lost'", "UPDATE message SET queue_id = 'replenishment'"),
         ("DELETE FROM stock_movement WHERE kind = 'sold'", ""),
     ];
