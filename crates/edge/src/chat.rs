@@ -3,7 +3,7 @@
 use crate::config::Secret;
 use crate::host;
 use crate::partner::{Health, Partner};
-use restock_domain::attempt::{Failure, Verdict};
+use restock_domain::attempt::Verdict;
 use restock_domain::letter::Letter;
 use restock_domain::partner::{Kind, SLACK, done};
 use restock_domain::reply::Reply;
@@ -52,7 +52,7 @@ impl Chat {
                     (Health::Failing, done(SLACK, Reply::Failing { words, done: sent }, now_ms))
                 }
                 Outcome::Unusable(words) => {
-                    let failure: Failure = Kind::UnusableAnswer.of(SLACK, words);
+                    let failure = Kind::UnusableAnswer.of(SLACK, words);
                     (Health::Failing, Err(Verdict::Retry { failure, not_before_ms: None }))
                 }
             }

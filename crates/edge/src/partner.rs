@@ -6,12 +6,11 @@ use crate::host;
 use crate::outbound::{self, Failed, Incoming};
 use bytes::Bytes;
 use http::Request;
-use http::header::RETRY_AFTER;
 use restock_bindings::partners::{self, Admission, Hindrance, Limits};
 use restock_bindings::types::Fault;
 use restock_domain::attempt::{Failure, Verdict};
 use restock_domain::partner::{self, Kind};
-use restock_domain::reply::{self, Done, Reply};
+use restock_domain::reply::Reply;
 use std::time::Duration;
 
 pub use restock_bindings::partners::Health;
@@ -62,12 +61,6 @@ impl NoAnswer {
     pub fn failure(&self) -> Failure {
         self.failed.kind().of(self.partner, self.failed.to_string())
     }
-
-    /// Whether the partner did what was asked, all the same.
-    #[must_use]
-    pub fn done(&self) -> Done {
-        self.failed.done()
-    }
 }
 
 impl From<NoAnswer> for Verdict {
@@ -89,12 +82,6 @@ impl Partner {
     pub fn new(id: &'static str, rate_per_second: u32, concurrency: u32) -> Self {
         let hold_ms = u64::try_from(PASS_HOLD.as_millis()).unwrap_or(u64::MAX);
         Self { id, limits: Limits { rate_per_second, concurrency, hold_ms } }
-    }
-
-    /// The name of its gate, with which reasons begin.
-    #[must_use]
-    pub fn id(&self) -> &'static str {
-        self.id
     }
 
     /// A failure of this partner.
@@ -157,7 +144,7 @@ impl Partner {
     }
 
     /// Enters the gate, calls, and says whether the partner did what was asked. `read` says what the answer means, with
-    /// the current moment (ms since 1970); [`by_status`] does where the status tells it all.
+    /// the current moment (ms since 1970).
     ///
     /// # Errors
     /// The verdict on the message, where it did not.
@@ -173,12 +160,6 @@ impl Partner {
         });
         partner::done(self.id, reply.await?, host::now_ms())
     }
-}
-
-/// What an answer means as far as its status tells.
-#[must_use]
-pub fn by_status(answer: &Incoming, now_ms: u64) -> Reply {
-    reply::read(answer.status, answer.header(&RETRY_AFTER), &answer.body, now_ms)
 }
 
 /// A partner's health in the gate's words.
