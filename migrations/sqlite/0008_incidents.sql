@@ -119,7 +119,7 @@ BEGIN
                      WHEN 'circuit.opened' THEN NEW.data ->> 'partner'
                      ELSE 'audit' END,
        CASE NEW.type WHEN 'message.buried' THEN printf('%s: %s', NEW.data ->> 'subject', NEW.data ->> 'error')
-                     WHEN 'production.overdue' THEN printf('%s: %d units, asked for %d times', NEW.data ->> 'sku',
+                     WHEN 'production.overdue' THEN printf('%s: %d units, request number %d', NEW.data ->> 'sku',
                                                            NEW.data ->> 'quantity', NEW.data ->> 'attempts')
                      WHEN 'circuit.opened' THEN printf('%d failures in a row', NEW.data ->> 'failures')
                      ELSE NEW.data ->> 'words' END))

