@@ -156,9 +156,9 @@ impl Desk for Channel {
             count: self.messages.len(),
             entries: entries
                 .map(|message| Entry {
-                    heading: unescaped(&message.text),
+                    heading: heading(message),
                     facts: vec![("time", message.received_at.clone()), ("webhook", message.path.clone())],
-                    text: texts(&message.blocks).join("\n\n"),
+                    text: shown(message),
                 })
                 .collect(),
         }
@@ -204,20 +204,43 @@ fn is_text(text: &Value, types: &[&str], characters_max: usize) -> bool {
     types.contains(&field("type")) && (1..=characters_max).contains(&field("text").chars().count())
 }
 
-/// The texts of the blocks, as people see them.
-fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(values) => values.iter().flat_map(texts).collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .flat_map(|(name, value)| match value.as_str() {
-                Some(text) if name == "text" => vec![unescaped(text)],
-                Some(_) => Vec::new(),
-                None => texts(value),
-            })
-            .collect(),
-        _ => Vec::new(),
+/// What stands above a message: its header, or the first line of its text.
+fn heading(message: &MessageSeen) -> String {
+    let header = blocks(message).find(|block| is_a("header", block)).map(|block| words(block.get("text")));
+    header.unwrap_or_else(|| unescaped(message.text.lines().next().unwrap_or_default()))
+}
+
+/// The rest of a message, as people see it: the blocks where there are some, two fields to a line as Slack sets them, else the text.
+fn shown(message: &MessageSeen) -> String {
+    if blocks(message).next().is_none() {
+        return unescaped(&message.text);
     }
+    let listed = |block: &Value, name: &str| -> Vec<String> {
+        let list = block.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        list.iter().map(|text| words(Some(text))).collect()
+    };
+    let mut parts = Vec::new();
+    for block in blocks(message).filter(|block| !is_a("header", block)) {
+        parts.push(words(block.get("text")));
+        let fields = listed(block, "fields");
+        parts.push(fields.chunks(2).map(|pair| pair.join(": ")).collect::<Vec<_>>().join("\n"));
+        parts.extend(listed(block, "elements"));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n\n")
+}
+
+fn blocks(message: &MessageSeen) -> impl Iterator<Item = &Value> {
+    message.blocks.as_array().into_iter().flatten()
+}
+
+fn is_a(kind: &str, block: &Value) -> bool {
+    block.get("type").and_then(Value::as_str) == Some(kind)
+}
+
+/// What a text object says.
+fn words(text: Option<&Value>) -> String {
+    unescaped(text.and_then(|text| text.get("text")).and_then(Value::as_str).unwrap_or_default())
 }
 
 /// Slack's three entities, as Slack shows them.

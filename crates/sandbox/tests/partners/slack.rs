@@ -31,7 +31,8 @@ fn context(count: usize) -> Value {
 #[tokio::test]
 async fn a_message_is_answered_ok_kept_and_shown_as_slack_shows_it() -> Result<()> {
     let slack = Slack::start(ANY_PORT).await?;
-    let blocks = json!([header("부산도너츠"), section("재고 &lt; 0 &amp; 공장이 늦습니다")]);
+    let pair = json!({"type": "section", "fields": [{"type": "plain_text", "text": "큐"}, {"type": "plain_text", "text": "alerts"}]});
+    let blocks = json!([header("부산도너츠"), section("재고 &lt; 0 &amp; 공장이 늦습니다"), pair]);
     let answer = say(&slack, &json!({"text": "부산도너츠: 공장", "blocks": blocks})).await?;
     assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "ok"));
     assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
@@ -41,6 +42,10 @@ async fn a_message_is_answered_ok_kept_and_shown_as_slack_shows_it() -> Result<(
     assert_eq!(listed[0]["blocks"], blocks);
     let page = get(&slack.url()).await?.text;
     assert!(page.contains("재고 &lt; 0 &amp; 공장이 늦습니다"), "unescaped once, escaped once: {page}");
+    assert!(
+        page.contains("큐: alerts") && !page.contains("부산도너츠: 공장"),
+        "blocks in place of the text: {page}"
+    );
     Ok(())
 }
 
