@@ -129,6 +129,8 @@ fn prepare(file: &Path, migrations: &Path) -> Result<Connection> {
         .with_context(|| format!("cannot read {}", migrations.display()))?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<Vec<_>>>()?;
+    // Folders are other databases.
+    scripts.retain(|path| path.is_file());
     scripts.sort();
     for script in scripts {
         let sql = std::fs::read_to_string(&script)?;
@@ -204,6 +206,8 @@ fn place(db: &Connection, order: &Order) -> rusqlite::Result<Option<Placed>> {
                 order.if_short.word(),
                 items,
                 now_ms(),
+                "single-order",
+                100,
             ],
             |row| {
                 Ok(Placed {
