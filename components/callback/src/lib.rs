@@ -63,7 +63,7 @@ async fn take_report(mut call: Call) -> Result<Answer, Error> {
         .ok_or_else(unknown)?;
     if !receipt.repeated {
         // Goods that came can end an episode without stock, and a partial delivery asks for the rest.
-        doorbell::ring_later([queues::AD_CONTROL, queues::REPLENISHMENT]);
+        doorbell::ring_later(queues::AFTER_GOODS);
     }
     Ok(Answer::ok(&ReportAnswer {
         message: "the goods are booked".to_owned(),

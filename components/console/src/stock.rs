@@ -44,7 +44,7 @@ pub(crate) async fn adjust(mut call: Call) -> Result<Answer, Error> {
     };
     match stock::adjust(adjustment).await? {
         Adjusting::Adjusted(movement) => {
-            doorbell::ring_later([queues::REPLENISHMENT]);
+            doorbell::ring_later(queues::AFTER_GOODS);
             Ok(Answer::json(StatusCode::OK, &view(movement)))
         }
         Adjusting::WouldGoNegative(on_hand) => {

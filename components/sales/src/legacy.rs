@@ -134,7 +134,7 @@ pub(crate) async fn take_report(mut call: Call) -> Result<Answer, Error> {
         .ok_or(Error::NotFound("there is no such product"))?;
     if !receipt.repeated {
         // As after a callback: goods that came end an episode, and a partial delivery asks for the rest.
-        doorbell::ring_later([queues::AD_CONTROL, queues::REPLENISHMENT]);
+        doorbell::ring_later(queues::AFTER_GOODS);
     }
     let message = format!("received {}, {} on hand", report.quantity, receipt.on_hand);
     Ok(Answer::ok(&LegacyAnswer { message, stock: receipt.on_hand }))

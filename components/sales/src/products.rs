@@ -72,7 +72,7 @@ pub(crate) async fn define(mut call: Call) -> Result<Answer, Error> {
     };
     // A product that is created below its reorder point, or whose reorder point was raised, needs goods at once; an
     // advertisement that starts while nothing can be sold is to be paused.
-    doorbell::ring_later([queues::AD_CONTROL, queues::REPLENISHMENT]);
+    doorbell::ring_later(queues::AFTER_GOODS);
     Ok(Answer::json(status, &view(product)))
 }
 

@@ -8,3 +8,6 @@ pub const AD_CONTROL: &str = "ad-control";
 pub const LOYALTY: &str = "loyalty";
 /// Tells people of incidents.
 pub const ALERTS: &str = "alerts";
+
+/// Those that may have work when goods come or levels change: an episode ends, a request is due, a bulk order that waited is filled.
+pub const AFTER_GOODS: [&str; 3] = [AD_CONTROL, LOYALTY, REPLENISHMENT];

@@ -8,6 +8,7 @@ mod body;
 pub mod call;
 pub mod chat;
 pub mod config;
+pub mod consumer;
 pub mod doorbell;
 pub mod drain;
 pub mod error;
