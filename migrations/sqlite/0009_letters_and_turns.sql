@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS letter (
   provider        TEXT NOT NULL,            -- the one that has or had it last
   content         TEXT NOT NULL,            -- what was entrusted to it, word for word
   provider_ref    TEXT NOT NULL DEFAULT '', -- the provider's own id
-  entrusted_total INTEGER NOT NULL DEFAULT 1,
+  entrusted_total INTEGER NOT NULL DEFAULT 1, -- how often, since it was last unsent
   entrusted_at_ms INTEGER NOT NULL,
   sent_at_ms      INTEGER,
   CONSTRAINT a_letter_fits_a_row CHECK (length(content) <= 65536),

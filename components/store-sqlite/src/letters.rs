@@ -31,9 +31,10 @@ pub(crate) async fn look(database: &impl Database, id: String) -> Result<Standin
         return Ok(Standing::Unsent);
     };
     let (state, provider, content) = (row.text()?, row.text()?, row.text()?);
-    match (state.as_str(), row.optional_integer()?) {
+    let (sent_at, offers) = (row.optional_integer()?, row.integer()?);
+    match (state.as_str(), sent_at) {
         ("released", _) => Ok(Standing::Unsent),
-        ("entrusted", _) => Ok(Standing::Entrusted(Posting { provider, content })),
+        ("entrusted", _) => Ok(Standing::Entrusted(Posting { provider, content, offers })),
         ("sent", Some(at)) => Ok(Standing::Sent(at)),
         (other, _) => Err(corrupt(format!("a letter is in the unknown state {other:?}"))),
     }

@@ -32,7 +32,11 @@ async fn sent(shop: &Shop, provider: &str, provider_ref: &str) {
 }
 
 fn with(provider: &str, content: &str) -> Standing {
-    Standing::Entrusted(Posting { provider: provider.into(), content: content.into() })
+    offered(provider, content, 1)
+}
+
+fn offered(provider: &str, content: &str, offers: u32) -> Standing {
+    Standing::Entrusted(Posting { provider: provider.into(), content: content.into(), offers })
 }
 
 async fn a_letter_nobody_has_is_unsent(engine: Engine) {
@@ -48,9 +52,9 @@ async fn an_entrusted_letter_keeps_its_provider_and_its_first_words(engine: Engi
     assert_eq!(look(&shop, ID).await, with("ses", r#"{"n":1}"#));
     shop.wait_ms(1_000_000);
     assert!(entrust(&shop, "ses", r#"{"n":2}"#).await, "its own provider may try again");
-    assert_eq!(look(&shop, ID).await, with("ses", r#"{"n":1}"#), "with the first words");
+    assert_eq!(look(&shop, ID).await, offered("ses", r#"{"n":1}"#, 2), "with the first words");
     assert!(!entrust(&shop, "resend", r#"{"n":3}"#).await, "it may have gone out");
-    assert_eq!(look(&shop, ID).await, with("ses", r#"{"n":1}"#));
+    assert_eq!(look(&shop, ID).await, offered("ses", r#"{"n":1}"#, 2), "and that one was given nothing");
 }
 
 async fn a_letter_is_released_by_its_own_provider_and_written_anew(engine: Engine) {
@@ -68,7 +72,7 @@ async fn a_letter_is_released_by_its_own_provider_and_written_anew(engine: Engin
     assert_eq!(look(&shop, ID).await, with("resend", r#"{"n":2}"#));
     release(&shop, "resend").await;
     assert!(entrust(&shop, "ses", r#"{"n":3}"#).await, "back to the first one");
-    assert_eq!(look(&shop, ID).await, with("ses", r#"{"n":3}"#));
+    assert_eq!(look(&shop, ID).await, with("ses", r#"{"n":3}"#), "for the first time since it was unsent");
 }
 
 async fn a_sent_letter_stays_sent(engine: Engine) {

@@ -10,6 +10,6 @@ ON CONFLICT (letter_id) DO UPDATE
        provider = excluded.provider,
        content = CASE letter.state WHEN 'released' THEN excluded.content ELSE letter.content END,
        entrusted_at_ms = CASE letter.state WHEN 'released' THEN excluded.entrusted_at_ms ELSE letter.entrusted_at_ms END,
-       entrusted_total = letter.entrusted_total + 1
+       entrusted_total = CASE letter.state WHEN 'released' THEN 1 ELSE letter.entrusted_total + 1 END
  WHERE letter.state = 'released' OR letter.state = 'entrusted' AND letter.provider = excluded.provider
 RETURNING 1;

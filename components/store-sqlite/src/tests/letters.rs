@@ -57,6 +57,32 @@ fn only_a_released_letter_is_written_anew_and_given_to_another_provider() {
     assert_eq!(posting(&shop, "l"), ("resend".into(), "second".into()));
 }
 
+/// How often a letter was given to the provider that has it.
+fn offers(shop: &Shop, id: &str) -> u32 {
+    match look(shop, id) {
+        Standing::Entrusted(posting) => posting.offers,
+        other => panic!("not entrusted: {other:?}"),
+    }
+}
+
+#[test]
+fn a_letter_counts_how_often_its_provider_was_given_it_and_begins_anew_once_it_was_released() {
+    let shop = Shop::new();
+    for given in 1..=3 {
+        entrust(&shop, "l", "ses", "first");
+        assert_eq!(offers(&shop, "l"), given);
+        assert!(!entrust(&shop, "l", "resend", "other"), "what is turned down does not count");
+    }
+    release(&shop, "l", "ses");
+    entrust(&shop, "l", "ses", "second");
+    assert_eq!(offers(&shop, "l"), 1, "given to the same one anew");
+    release(&shop, "l", "ses");
+    entrust(&shop, "l", "resend", "third");
+    assert_eq!(offers(&shop, "l"), 1, "given to another one");
+    entrust(&shop, "l", "resend", "third");
+    assert_eq!(offers(&shop, "l"), 2);
+}
+
 #[test]
 fn a_sent_letter_is_nobodys_any_more() {
     let shop = Shop::new();
@@ -123,6 +149,7 @@ proptest! {
     ) {
         let shop = Shop::new();
         let mut holder = None;
+        let mut offers = 0;
         let mut senders = Vec::new();
         for (number, step) in steps.into_iter().enumerate() {
             shop.now.set(shop.now.get() + 1);
@@ -132,6 +159,7 @@ proptest! {
                     let free = senders.is_empty() && holder.is_none_or(|held| held == provider);
                     prop_assert_eq!(given, free);
                     if given {
+                        offers = if holder.is_some() { offers + 1 } else { 1 };
                         holder = Some(provider);
                     }
                 }
@@ -152,6 +180,7 @@ proptest! {
                 Standing::Unsent => prop_assert!(senders.is_empty() && holder.is_none()),
                 Standing::Entrusted(posting) => {
                     prop_assert!(senders.is_empty());
+                    prop_assert_eq!(posting.offers, offers);
                     prop_assert_eq!(Some(posting.provider.as_str()), holder.map(|held| PROVIDERS[held]));
                 }
                 Standing::Sent(_) => prop_assert_eq!(senders.len(), 1),
