@@ -1,11 +1,12 @@
 -- Advertisements: the queue that asks their managers, and what was asked.
 --
--- Safe beside older code: a new table, a column with a default, and triggers that older code does not know it fires.
+-- Safe beside older code: a new table, columns with a default, and triggers that older code does not know it fires.
 --
 -- `ad_starts` tells two advertisements within one episode apart: an operator may stop one and start it again while nothing
 -- can be sold, and then its manager has to be asked again.
 
 ALTER TABLE product ADD COLUMN ad_starts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE product ADD COLUMN replenished_at_ms INTEGER; -- when something could be sold again, last
 
 -- What was asked of whom is in the letter; this is that it was asked. The insert is the action.
 CREATE TABLE IF NOT EXISTS ad_request (
@@ -49,3 +50,17 @@ BEGIN
   SELECT 'ad.started', sku, updated_at_ms, json_object('sku', sku, 'depleted_since_ms', depleted_since_ms)
     FROM product WHERE sku = NEW.sku AND depleted_since_ms IS NOT NULL;
 END;
+
+CREATE TRIGGER IF NOT EXISTS product_is_replenished AFTER UPDATE OF depleted_since_ms ON product
+WHEN NEW.depleted_since_ms IS NULL AND OLD.depleted_since_ms IS NOT NULL
+BEGIN
+  UPDATE product SET replenished_at_ms = updated_at_ms WHERE sku = NEW.sku;
+END;
+
+-- Products that were sold out before this queue was there: their advertisements are news to it. (It has no message yet, unless this
+-- file was applied before.)
+INSERT INTO event (type, subject, time_ms, data)
+SELECT 'ad.started', sku, updated_at_ms, json_object('sku', sku, 'depleted_since_ms', depleted_since_ms)
+  FROM product
+ WHERE ad_status = 'running' AND depleted_since_ms IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM message WHERE queue_id = 'ad-control');

@@ -1,7 +1,7 @@
 -- Incidents, what belongs to each, and the notices that people get of them.
 --
--- Safe beside older code: new tables, and triggers that older code does not know it fires. One trigger is replaced by one
--- that says more in the same event.
+-- Safe beside older code: new tables, and triggers that older code does not know it fires. Two triggers are replaced, by one that
+-- says more in the same event and by two that keep fewer rows.
 --
 -- The write that buries a message, marks goods overdue or opens a circuit opens an incident or adds to it: ten thousand dead
 -- letters of one kind are one incident. An incident owes notices, and a notice is a message of the queue `alerts`. What
@@ -70,6 +70,31 @@ ON CONFLICT DO NOTHING;
 -- Dead letters are grouped by reason, for people and to redrive them.
 CREATE INDEX IF NOT EXISTS message_buried_by_reason
   ON message (queue_id, reason, message_seq, settled_at_ms) WHERE state = 'buried';
+
+-- As before, but a message that waits for its partner is postponed every few seconds: postponements in a row for one reason are
+-- one attempt, from the start of the first to the end of the last. (It does not matter which of the two triggers comes first.)
+DROP TRIGGER IF EXISTS message_keeps_its_attempts;
+CREATE TRIGGER message_keeps_its_attempts AFTER UPDATE OF state ON message
+WHEN OLD.state = 'leased'
+ AND NOT (NEW.outcome = 'postpone'
+          AND EXISTS (SELECT 1 FROM message_attempt
+                       WHERE message_attempt_id = (SELECT max(message_attempt_id) FROM message_attempt
+                                                    WHERE message_seq = NEW.message_seq)
+                         AND outcome = 'postpone' AND reason = NEW.reason))
+BEGIN
+  INSERT INTO message_attempt (message_seq, started_at_ms, ended_at_ms, outcome, reason, error)
+  VALUES (NEW.message_seq, OLD.leased_at_ms, NEW.settled_at_ms, NEW.outcome, NEW.reason, NEW.error);
+  UPDATE queue SET done_total = done_total + 1 WHERE queue_id = NEW.queue_id AND NEW.state = 'done';
+END;
+
+DROP TRIGGER IF EXISTS message_is_postponed_again;
+CREATE TRIGGER message_is_postponed_again AFTER UPDATE OF state ON message
+WHEN OLD.state = 'leased' AND NEW.outcome = 'postpone'
+BEGIN
+  UPDATE message_attempt SET ended_at_ms = NEW.settled_at_ms, error = NEW.error
+   WHERE message_attempt_id = (SELECT max(message_attempt_id) FROM message_attempt WHERE message_seq = NEW.message_seq)
+     AND outcome = 'postpone' AND reason = NEW.reason;
+END;
 
 -- As before, and who is concerned: a failure's kind begins with the partner's name (`mail-refused`).
 DROP TRIGGER IF EXISTS buried_message_is_an_event;
@@ -168,3 +193,19 @@ BEGIN
           json_object('notice_id', CAST(NEW.incident_notice_id AS TEXT), 'incident_id', NEW.incident_id,
                       'channel', NEW.channel));
 END;
+
+-- Dead letters from before there were incidents become what they would have been. (None is open yet, unless this file was applied
+-- before.)
+INSERT INTO event (type, subject, time_ms, data)
+SELECT 'message.buried', queue_id, settled_at_ms, json_object(
+         'message_id', message_id, 'queue', queue_id, 'subject', subject, 'reason', reason, 'error', error,
+         'partner', partner_id,
+         'factory_id', CASE WHEN partner_id = 'factory' THEN data ->> 'factory_id' END)
+  FROM (SELECT message.*, event.data,
+               (SELECT partner_id FROM partner
+                 WHERE substr(reason, 1, length(partner_id) + 1) = partner_id || '-'
+                 ORDER BY length(partner_id) DESC LIMIT 1) AS partner_id
+          FROM message JOIN event ON event.event_id = message.event_id
+         WHERE message.state = 'buried' AND message.queue_id <> 'alerts'
+           AND NOT EXISTS (SELECT 1 FROM incident))
+ ORDER BY settled_at_ms, message_seq;

@@ -21,6 +21,9 @@ const INCIDENT_RETENTION_MS: u64 = 90 * DAY_MS;
 const AD_REQUEST_RETENTION_MS: u64 = 400 * DAY_MS;
 /// For how long an incident is quiet before it can be over. What fails now and then is one incident, not many.
 const INCIDENT_QUIET_MS: u64 = 60_000;
+/// The same of what mends by itself and fails again: open circuits and overdue goods. As long as a digest takes, so that a
+/// partner that fails for seconds every few minutes is told of no more often than one that fails all the time.
+const FLAPPING_QUIET_MS: u64 = DIGEST_EVERY_MS;
 /// The least time between two notices of one incident on one channel, its end aside.
 const DIGEST_EVERY_MS: u64 = 15 * 60_000;
 const DAY_MS: u64 = 86_400_000;
@@ -132,10 +135,13 @@ pub(crate) async fn tick(
 
 /// Clears incidents that are over, then reminds of those that grow. Returns how many notices became due.
 async fn notices(database: &impl Database, batch: &Value, now: u64) -> Result<u32, Fault> {
-    let quiet_since = millis(now.saturating_sub(INCIDENT_QUIET_MS));
-    let cleared = database
-        .write_keyed(include_str!("sql/incident_clear.sql"), vec![millis(now), quiet_since, batch.clone()])
-        .await?;
+    let parameters = vec![
+        millis(now),
+        millis(now.saturating_sub(INCIDENT_QUIET_MS)),
+        millis(now.saturating_sub(FLAPPING_QUIET_MS)),
+        batch.clone(),
+    ];
+    let cleared = database.write_keyed(include_str!("sql/incident_clear.sql"), parameters).await?;
     let mut notices = 0_u32;
     for mut row in cleared {
         notices = notices.saturating_add(row.integer()?);

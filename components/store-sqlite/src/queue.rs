@@ -19,6 +19,8 @@ const ERROR_CHARS_MAX: usize = 2_000;
 const REASON_CHARS_MAX: usize = 100;
 /// Kinds of failure that dead letters are grouped by.
 const BURIED_GROUPS_MAX: i64 = 100;
+/// Attempts that a message shows.
+const ATTEMPTS_SHOWN_MAX: i64 = 100;
 
 impl Guest for Store {
     async fn claim(queue: String, limit: u32, now: u64) -> Result<Vec<Delivery>, Fault> {
@@ -140,7 +142,8 @@ pub(crate) async fn buried(
     reason: Option<String>,
     page: Page,
 ) -> Result<Option<Vec<Message>>, Fault> {
-    let mut parameters = vec![queue.as_str().into(), before(&page), limit(&page)];
+    let mut parameters =
+        vec![queue.as_str().into(), before(&page), limit(&page), Value::Integer(ATTEMPTS_SHOWN_MAX)];
     let sql = match reason {
         None => include_str!("sql/message_list_buried.sql"),
         Some(reason) => {
@@ -183,7 +186,8 @@ async fn is_known(database: &impl Database, queue: String) -> Result<bool, Fault
 
 /// Reads one message.
 pub(crate) async fn get(database: &impl Database, id: String) -> Result<Option<Message>, Fault> {
-    let row = database.read_one(include_str!("sql/message_get.sql"), vec![id.into()]).await?;
+    let parameters = vec![id.into(), Value::Integer(ATTEMPTS_SHOWN_MAX)];
+    let row = database.read_one(include_str!("sql/message_get.sql"), parameters).await?;
     row.map(message).transpose()
 }
 

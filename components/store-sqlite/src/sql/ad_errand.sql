@@ -8,7 +8,8 @@
 -- a letter and its note leaves the letter only. One that a provider may have sent counts, so a manager who may have been
 -- asked to pause is asked to resume, and the other way round. Where the letter is all there is and it still says what is
 -- wanted, its errand is given out once more, to be noted. A late note about an advertisement that was stopped and started since
--- says nothing about the one that runs now. For identifiers see ad_request.
+-- says nothing about the one that runs now. What is turned down once there were goods again was not lost to the episode. For
+-- identifiers see ad_request.
 WITH noted AS MATERIALIZED (
   SELECT request, depleted_since_ms AS episode, asked_at_ms
     FROM ad_request
@@ -34,12 +35,13 @@ latest AS MATERIALIZED (
   UNION ALL
   SELECT request, episode FROM noted WHERE NOT EXISTS (SELECT 1 FROM unnoted)),
 wanted AS MATERIALIZED (
-  SELECT 'pause' AS request, iif(latest.request = 'pause', latest.episode, depleted_since_ms) AS episode
+  SELECT 'pause' AS request, iif(latest.request = 'pause', latest.episode, depleted_since_ms) AS episode,
+         9223372036854775807 AS over_at_ms
     FROM product LEFT JOIN latest
    WHERE sku = ?1 AND depleted_since_ms IS NOT NULL
      AND (ad_status = 'running' OR ad_status = 'pause-requested' AND latest.request IS NOT 'pause')
   UNION ALL
-  SELECT 'resume', latest.episode
+  SELECT 'resume', latest.episode, coalesce(replenished_at_ms, 9223372036854775807)
     FROM product JOIN latest
    WHERE sku = ?1 AND depleted_since_ms IS NULL
      AND (ad_status = 'pause-requested' OR ad_status = 'running' AND latest.request = 'pause')),
@@ -47,7 +49,7 @@ wanted AS MATERIALIZED (
 lost AS MATERIALIZED (
   SELECT count(*) AS orders, coalesce(sum(quantity), 0) AS units
     FROM wanted CROSS JOIN sales_order_line AS line
-      ON line.sku = ?1 AND line.state = 'rejected' AND line.at_ms >= episode
+      ON line.sku = ?1 AND line.state = 'rejected' AND line.at_ms >= episode AND line.at_ms <= over_at_ms
    WHERE EXISTS (SELECT 1 FROM sales_order, json_each(short)
                   WHERE sales_order.sequence = line.sequence AND value ->> 'sku' = ?1))
 SELECT printf('%s:%s:%d:%d', request, sku, episode, ad_starts), sku, name, request, ad_manager_email, episode,

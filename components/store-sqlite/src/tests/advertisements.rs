@@ -215,6 +215,25 @@ fn an_order_that_another_product_was_short_for_is_not_lost_for_this_one() {
 }
 
 #[test]
+fn an_order_that_is_turned_down_after_the_refill_is_not_lost_to_the_episode_before_it() {
+    let shop = depleted();
+    ask(&shop);
+    shop.order(&[(SKU, 2)]);
+    refill(&shop, 5);
+    pass_time(&shop);
+    shop.order(&[(SKU, 9)]);
+    let resume = wanted(&shop, SKU).expect("a resumption");
+    assert_eq!((resume.orders_lost, resume.units_lost), (1, 2));
+    shop.order(&[(SKU, 5)]);
+    shop.order(&[(SKU, 4)]);
+    refill(&shop, 5);
+    pass_time(&shop);
+    shop.order(&[(SKU, 9)]);
+    let resume = wanted(&shop, SKU).expect("a resumption");
+    assert_eq!((resume.orders_lost, resume.units_lost), (3, 15), "since the pause, up to the last refill");
+}
+
+#[test]
 fn a_product_whose_name_begins_like_anothers_does_not_get_its_letters() {
     let shop = depleted();
     shop.product("A:5", 0, 10, 3);

@@ -15,6 +15,8 @@ use crate::{alerts, catalog, partners, queue};
 const MINUTE_MS: u64 = 60_000;
 const DIGEST_MS: u64 = 15 * MINUTE_MS;
 const QUIET_MS: u64 = MINUTE_MS;
+/// The same of what comes and goes: open circuits and overdue goods.
+const FLAPPING_QUIET_MS: u64 = 15 * MINUTE_MS;
 
 fn incidents(shop: &Shop, open_only: bool) -> Vec<Incident> {
     wait(alerts::list(&shop.database, open_only, first_page())).expect("read")
@@ -71,6 +73,13 @@ fn pass(shop: &Shop, partner: &str) -> Pass {
 fn call(shop: &Shop, partner: &str, health: Health) {
     shop.now.set(shop.now.get() + 1);
     wait(partners::leave(&shop.database, pass(shop, partner).id, health, shop.now.get())).expect("answered");
+}
+
+/// Has a partner whose circuit is closed fail until it is open.
+fn break_circuit(shop: &Shop, partner: &str) {
+    for _ in 0..5 {
+        call(shop, partner, Health::Failing);
+    }
 }
 
 fn audited(shop: &Shop, violations: &[&str]) {
@@ -250,7 +259,12 @@ fn goods_that_are_overdue_concern_their_factory_until_they_come() {
     shop.tick_after(QUIET_MS);
     assert_eq!(incidents(&shop, true).len(), 1);
     shop.receive(&id, 9);
-    assert_eq!(shop.tick_after(0).notices, 2);
+    assert_eq!(
+        shop.tick_after(FLAPPING_QUIET_MS - QUIET_MS - 1).notices,
+        0,
+        "the next ones may be late as well"
+    );
+    assert_eq!(shop.tick_after(1).notices, 2);
 }
 
 #[test]
@@ -271,11 +285,65 @@ fn an_open_circuit_is_an_incident_that_grows_with_every_probe_that_fails_and_end
         call(&shop, "marketing", Health::Failing);
     }
     assert_eq!((open(&shop).occurrences, open(&shop).cases_total), (4, 1));
+    let failed_last_at = shop.now.get();
     shop.tick_after(MINUTE_MS);
-    assert_eq!(incidents(&shop, true).len(), 1);
     call(&shop, "marketing", Health::Well);
-    assert_eq!(shop.tick_after(0).notices, 2);
+    shop.tick_after(failed_last_at + FLAPPING_QUIET_MS - 1 - shop.now.get());
+    assert_eq!(incidents(&shop, true).len(), 1, "it may open again");
+    shop.tick_after(1);
+    assert!(incidents(&shop, true).is_empty());
     assert_eq!(shop.events().last().map(String::as_str), Some("incident.cleared"));
+}
+
+#[test]
+fn a_circuit_that_stays_open_is_an_incident_however_long_nobody_probes_it() {
+    let shop = Shop::new();
+    break_circuit(&shop, "marketing");
+    shop.tick_after(10 * FLAPPING_QUIET_MS);
+    assert_eq!(open(&shop).cleared_at, None);
+}
+
+#[test]
+fn a_partner_that_fails_for_seconds_every_two_minutes_is_one_incident_and_four_notices_an_hour() {
+    let shop = Shop::new();
+    let mut told = Vec::new();
+    for _ in 0..30 {
+        break_circuit(&shop, "marketing");
+        shop.now.set(shop.now.get() + 3_000);
+        call(&shop, "marketing", Health::Well);
+        for _ in 0..6 {
+            shop.tick_after(19_000);
+            told.extend(tell(&shop));
+        }
+    }
+    assert_eq!((incidents(&shop, false).len(), open(&shop).occurrences), (1, 30));
+    assert_eq!(told.len(), 2 * 4, "on each of two channels: {told:?}");
+    shop.tick_after(FLAPPING_QUIET_MS);
+    assert!(incidents(&shop, true).is_empty());
+    assert_eq!(tell(&shop), ["Channel::Chat Occasion::Cleared", "Channel::Mail Occasion::Cleared"]);
+}
+
+#[test]
+fn a_dead_letter_that_becomes_one_of_another_kind_belongs_to_that_incident_only() {
+    let shop = Shop::new();
+    bury(&shop, "A", "marketing-failing");
+    tell(&shop);
+    shop.redrive_all();
+    shop.tick_after(QUIET_MS);
+    assert_eq!(open(&shop).reason, "marketing-failing", "it is to be tried again");
+    let again = shop.claim_one();
+    shop.tick_after(1);
+    assert_eq!(open(&shop).reason, "marketing-failing", "it is being tried");
+    shop.settle_for(&again, Verdict::Bury, "marketing-refused");
+    shop.tick_after(QUIET_MS);
+    assert_eq!(open(&shop).reason, "marketing-refused");
+    shop.redrive_all();
+    shop.settle_for(&shop.claim_one(), Verdict::Bury, "marketing-refused");
+    shop.tick_after(10 * QUIET_MS);
+    assert_eq!((open(&shop).occurrences, incidents(&shop, false).len()), (2, 2));
+    shop.purge_all();
+    shop.tick_after(0);
+    assert!(incidents(&shop, true).is_empty());
 }
 
 #[test]
@@ -360,11 +428,22 @@ const SKUS: [&str; 3] = ["A", "B", "C"];
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Work { sku: usize, bury: Option<usize> },
+    Work {
+        sku: usize,
+        bury: Option<usize>,
+    },
     Redrive(usize),
     Purge(usize),
-    Alert { give_up: bool },
-    Tick { ms: u64 },
+    Alert {
+        give_up: bool,
+    },
+    /// A partner fails until its circuit is open; where it is, the next probe fails.
+    Break,
+    /// The partner's next call goes well.
+    Mend,
+    Tick {
+        ms: u64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -373,13 +452,25 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..REASONS.len()).prop_map(Step::Redrive),
         1 => (0..REASONS.len()).prop_map(Step::Purge),
         4 => proptest::bool::weighted(0.15).prop_map(|give_up| Step::Alert { give_up }),
+        2 => Just(Step::Break),
+        2 => Just(Step::Mend),
         5 => prop_oneof![1_u64..50, Just(QUIET_MS / 2), Just(QUIET_MS), Just(DIGEST_MS / 2), Just(DIGEST_MS)].prop_map(|ms| Step::Tick { ms }),
     ]
 }
 
 struct History {
     shop: Shop,
-    burials: u64,
+    /// Burials, and openings of the circuit.
+    failures: u64,
+}
+
+const PARTNER: &str = "marketing";
+/// Longer than a circuit waits for its next probe.
+const PROBE_MS: u64 = 31_000;
+
+/// For how long an incident has to be quiet.
+fn quiet_ms(incident: &Incident) -> u64 {
+    if incident.kind == "circuit.opened" { FLAPPING_QUIET_MS } else { QUIET_MS }
 }
 
 impl History {
@@ -389,7 +480,7 @@ impl History {
         for sku in SKUS {
             shop.product(sku, 2, 10, 1);
         }
-        Self { shop, burials: 0 }
+        Self { shop, failures: 0 }
     }
 
     fn happen(&mut self, step: Step) {
@@ -405,7 +496,7 @@ impl History {
                     match bury {
                         Some(reason) => {
                             shop.settle_for(&delivery, Verdict::Bury, REASONS[reason]);
-                            self.burials += 1;
+                            self.failures += 1;
                         }
                         None => {
                             let data: serde_json::Value =
@@ -431,6 +522,19 @@ impl History {
                     shop.settle_for(&delivery, Verdict::Bury, "slack-refused");
                 }
             }
+            Step::Break => {
+                shop.now.set(shop.now.get() + PROBE_MS);
+                if self.is_closed() {
+                    break_circuit(shop, PARTNER);
+                } else {
+                    call(shop, PARTNER, Health::Failing);
+                }
+                self.failures += 1;
+            }
+            Step::Mend => {
+                shop.now.set(shop.now.get() + PROBE_MS);
+                call(shop, PARTNER, Health::Well);
+            }
             Step::Tick { ms } => {
                 shop.tick_after(ms);
                 self.check_that_nothing_is_over();
@@ -438,18 +542,35 @@ impl History {
         }
     }
 
-    /// After a tick, each incident that goes on has a reason to.
+    fn is_closed(&self) -> bool {
+        let closed =
+            format!("SELECT count(*) FROM partner WHERE partner_id = '{PARTNER}' AND circuit = 'closed'");
+        self.shop.database.number(&closed) == 1
+    }
+
+    /// After a tick, each incident that goes on has a reason to, and each that it ended had none.
     fn check_that_nothing_is_over(&self) {
         let now = self.shop.now.get();
-        for incident in incidents(&self.shop, true) {
-            let quiet = incident.last_at + QUIET_MS <= now;
+        for incident in incidents(&self.shop, false) {
+            if incident.cleared_at.is_some_and(|cleared_at| cleared_at < now) {
+                continue;
+            }
+            let quiet = incident.last_at + quiet_ms(&incident) <= now;
             let wrong = incident.cases.iter().any(|case| {
+                if incident.kind == "circuit.opened" {
+                    return !self.is_closed();
+                }
                 let message = wait(queue::get(&self.shop.database, case.id.clone())).expect("read");
-                message.is_some_and(|message| {
-                    !matches!(message.state, MessageState::Done | MessageState::Purged)
+                message.is_some_and(|message| match message.state {
+                    MessageState::Ready | MessageState::Leased => true,
+                    MessageState::Buried => message.reason == incident.reason,
+                    MessageState::Done | MessageState::Purged => false,
                 })
             });
-            assert!(!quiet || wrong || incident.cases_total > 5, "{incident:?} is over");
+            match incident.cleared_at {
+                None => assert!(!quiet || wrong || incident.cases_total > 5, "{incident:?} is over"),
+                Some(_) => assert!(quiet && !wrong, "{incident:?} goes on"),
+            }
         }
     }
 
@@ -460,7 +581,7 @@ impl History {
         let keys: BTreeSet<_> =
             open.iter().map(|incident| (&incident.queue, &incident.reason, &incident.factory_id)).collect();
         assert_eq!(keys.len(), open.len(), "one open incident of a kind");
-        assert_eq!(all.iter().map(|incident| incident.occurrences).sum::<u64>(), self.burials);
+        assert_eq!(all.iter().map(|incident| incident.occurrences).sum::<u64>(), self.failures);
         let mut notices: BTreeMap<_, Vec<Notice>> = BTreeMap::new();
         for number in 1..=shop.database.number("SELECT count(*) FROM incident_notice") {
             let notice = owed(shop, &number.to_string()).expect("owed");

@@ -7,11 +7,12 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use super::shop::{Customers, Shop, Sqlite, wait};
+use super::shop::{Customers, Shop, Sqlite, first_page, wait};
 use crate::migration::{CUSTOMERS, Migration, Plan, SHOP, Schema, apply_file, statements, version};
 use crate::restock::orders::{IfShort, VipPolicy, VipRule};
 use crate::restock::queue::{Action, Verdict};
 use crate::restock::types::Fault;
+use crate::{ads, alerts};
 
 /// A database file that is removed with its value.
 struct File(PathBuf);
@@ -120,7 +121,8 @@ const FILLED_SCHEMA_5: &str = "
     INSERT INTO product (sku, name, price_amount, price_currency, factory_id, policy, reorder_point, order_up_to, ad_status,
                          opening_stock, created_at_ms, updated_at_ms)
     VALUES ('A', 'a', 5, 'KRW', 'FF-1', 'manual', 10, 60, 'running', 100, 2, 2),
-           ('B', 'b', 5, 'KRW', 'FF-1', 'manual', 0, 5, 'none', 0, 2, 2);
+           ('B', 'b', 5, 'KRW', 'FF-1', 'manual', 0, 5, 'none', 0, 2, 2),
+           ('C', 'c', 5, 'KRW', 'FF-1', 'manual', 0, 5, 'running', 3, 2, 2);
     INSERT INTO sales_order (sales_order_id, idempotency_key, request_hash, customer_id, customer_email, if_short, placed_as, status,
                              items, short, total_amount, currency, placed_at_ms, ring)
     VALUES ('o-1', 'k', 'h', 'c-1', NULL, 'reject', 'accepted', 'accepted',
@@ -130,7 +132,9 @@ const FILLED_SCHEMA_5: &str = "
            ('o-3', NULL, 'h', 'c-2', NULL, 'reject', 'rejected', 'rejected',
             '[{\"sku\":\"A\",\"quantity\":99,\"unit_amount\":5}]', '[]', 495, 'KRW', 5, 0),
            ('o-4', NULL, 'h', 'c-2', NULL, 'backorder', 'backordered', 'backordered',
-            '[{\"sku\":\"B\",\"quantity\":7,\"unit_amount\":5}]', '[]', 35, 'KRW', 6, 0);
+            '[{\"sku\":\"B\",\"quantity\":7,\"unit_amount\":5}]', '[]', 35, 'KRW', 6, 0),
+           ('o-5', NULL, 'h', 'c-3', NULL, 'reject', 'accepted', 'accepted',
+            '[{\"sku\":\"C\",\"quantity\":3,\"unit_amount\":5}]', '[]', 15, 'KRW', 7, 0);
     INSERT INTO stock_movement (sku, kind, delta, on_hand_after, reason, operator, at_ms)
     VALUES ('A', 'adjusted', -1, 9, 'broken', 'op-1', 7);
     UPDATE message SET state = 'leased', receipt = 'r', leased_at_ms = 8, lease_until_ms = 9 WHERE message_seq = 1;
@@ -164,6 +168,28 @@ fn a_filled_database_of_the_first_release_comes_to_this_schema_and_goes_on() {
     let kinds: Vec<_> =
         actions.iter().map(|action| (action.kind.as_str(), action.operator.as_str())).collect();
     assert_eq!(kinds, [("stock.adjust", "op-1"), ("queue.pause", "op-2")]);
+
+    // Nothing that was done again changes what was made of it.
+    let before = contents(&shop.database);
+    for migration in SHOP.migrations {
+        wait(apply_file(&shop.database, migration)).unwrap_or_else(|fault| panic!("{fault:?}"));
+    }
+    assert_eq!(contents(&shop.database), before);
+
+    // What went wrong before anybody could be told is told now.
+    let hints = shop.claim_from("ad-control", 10);
+    let hints: Vec<_> =
+        hints.iter().map(|hint| (hint.event.kind.as_str(), hint.event.subject.as_str())).collect();
+    assert_eq!(hints, [("ad.started", "C")], "A can be sold, and nobody advertises B");
+    assert!(wait(ads::wanted(&shop.database, "C".into())).expect("read").is_some());
+    let incidents = wait(alerts::list(&shop.database, true, first_page())).expect("read");
+    assert_eq!(incidents.len(), 1);
+    let (incident, case) = (&incidents[0], &incidents[0].cases[0]);
+    let key = (incident.queue.as_str(), incident.partner.as_str(), incident.reason.as_str());
+    assert_eq!(key, ("replenishment", "factory", "factory-refused"));
+    assert_eq!((incident.opened_at, incident.factory_id.as_deref()), (9, Some("FF-1")));
+    assert!(case.words.ends_with(": no") && shop.message(&case.id).reason == "factory-refused");
+    assert_eq!(shop.claim_from("alerts", 10).len(), 2);
 
     // Orders of the first release count on: one that is filled now, and one that another joins.
     shop.receive_for("B", 20);

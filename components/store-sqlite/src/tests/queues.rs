@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use super::shop::{ATTEMPTS_MAX, Shop, first_page, wait};
 use crate::queue;
-use crate::restock::queue::{Action, MessageState, Operation, Selection, Settlement, Status, Verdict};
+use crate::restock::queue::{
+    Action, Message, MessageState, Operation, Selection, Settlement, Status, Verdict,
+};
 
 fn due(shop: &Shop) -> Vec<String> {
     wait(queue::due(&shop.database, shop.now.get())).expect("read")
@@ -139,6 +141,80 @@ fn a_retry_counts_as_an_attempt_and_a_postponement_does_not() {
     let outcomes: Vec<_> = message.attempts.iter().map(|attempt| attempt.outcome.as_str()).collect();
     assert_eq!(outcomes, ["postpone", "retry"]);
     assert_eq!(message.attempts[1].error, "connection refused");
+}
+
+/// How the attempts at a message ended, with their reasons.
+fn attempts(shop: &Shop, id: &str) -> Vec<String> {
+    let attempts = shop.message(id).attempts;
+    attempts.iter().map(|attempt| format!("{} {}", attempt.outcome, attempt.reason)).collect()
+}
+
+#[test]
+fn postponements_in_a_row_for_one_reason_are_one_attempt_on_record() {
+    let shop = Shop::with_product("A", 2, 10, 1);
+    let begun = shop.now.get();
+    let mut id = String::new();
+    for reason in ["factory-rate", "factory-circuit-open", "factory-circuit-open", "factory-circuit-open"] {
+        let delivery = shop.claim_one();
+        shop.now.set(shop.now.get() + 10);
+        assert!(shop.settle_for(&delivery, Verdict::Postpone(shop.now.get()), reason));
+        id = delivery.message_id;
+    }
+    assert_eq!(attempts(&shop, &id), ["postpone factory-rate", "postpone factory-circuit-open"]);
+    let last = &shop.message(&id).attempts[1];
+    assert_eq!(
+        (last.started_at, last.ended_at),
+        (begun + 10, begun + 40),
+        "from the first to the last of them"
+    );
+    shop.settle_for(&shop.claim_one(), Verdict::Retry(shop.now.get()), "factory-circuit-open");
+    shop.settle_for(&shop.claim_one(), Verdict::Postpone(shop.now.get()), "factory-circuit-open");
+    assert_eq!(
+        attempts(&shop, &id)[1..],
+        ["postpone factory-circuit-open", "retry factory-circuit-open", "postpone factory-circuit-open"],
+        "what was tried in between begins a new one, and is one of its own"
+    );
+    shop.assert_sound();
+    shop.settle(&shop.claim_one(), Verdict::Done);
+    assert_eq!(status(&shop).done_total, 1);
+}
+
+#[test]
+fn a_postponed_message_says_why_it_was_postponed_last() {
+    let shop = Shop::with_product("A", 2, 10, 1);
+    for error in ["first", "second"] {
+        let delivery = shop.claim_one();
+        let settlement = Settlement {
+            message_id: delivery.message_id.clone(),
+            receipt: delivery.receipt,
+            verdict: Verdict::Postpone(shop.now.get()),
+            reason: "factory-rate".into(),
+            error: error.into(),
+        };
+        wait(queue::settle(&shop.database, vec![settlement], shop.now.get())).expect("settled");
+        let attempts = shop.message(&delivery.message_id).attempts;
+        assert_eq!((attempts.len(), attempts[0].error.as_str()), (1, error));
+    }
+}
+
+#[test]
+fn a_message_shows_its_newest_hundred_attempts_oldest_first() {
+    let shop = Shop::with_product("A", 2, 10, 1);
+    for number in 0..149 {
+        shop.settle_for(&shop.claim_one(), Verdict::Retry(shop.now.get()), &format!("r-{number}"));
+    }
+    let last = shop.claim_one();
+    shop.settle_for(&last, Verdict::Bury, "r-149");
+    let expected: Vec<_> = (50..150).map(|number| format!("r-{number}")).collect();
+    let reasons = |message: &Message| -> Vec<String> {
+        message.attempts.iter().map(|attempt| attempt.reason.clone()).collect()
+    };
+    assert_eq!(reasons(&shop.message(&last.message_id)), expected);
+    for reason in [None, Some("r-149".to_owned())] {
+        let buried = wait(queue::buried(&shop.database, "replenishment".into(), reason, first_page()));
+        let buried = buried.expect("read").expect("the queue is there");
+        assert_eq!((buried.len(), reasons(&buried[0])), (1, expected.clone()));
+    }
 }
 
 #[test]
