@@ -15,13 +15,16 @@ on_every_engine!(
     dead_letters_of_one_kind_are_one_incident_with_a_case_each,
     incidents_are_told_apart_by_kind_queue_partner_reason_and_factory,
     goods_that_are_overdue_are_told_to_the_manager_of_their_factory,
+    goods_that_stay_away_are_no_news,
     an_open_circuit_is_an_incident_until_it_is_closed,
+    a_circuit_that_opens_every_two_minutes_is_one_incident,
     an_incident_names_its_latest_five_cases,
     each_channel_is_told_once_that_it_began,
     what_fails_is_not_used_to_tell_of_it,
     a_notice_that_was_told_is_found_told,
     an_incident_that_grows_is_told_again_after_a_quarter_of_an_hour,
     an_incident_is_over_a_minute_after_nothing_of_it_is_wrong_any_more,
+    a_dead_letter_belongs_to_the_incident_of_its_last_failure,
     what_goes_wrong_again_later_is_another_incident,
     what_an_audit_finds_is_an_incident_until_one_finds_nothing,
     telling_causes_nothing_to_tell,
@@ -32,6 +35,9 @@ on_every_engine!(
 const CHANNELS: [Channel; 2] = [Channel::Chat, Channel::Mail];
 /// The shortest time between two notices of an incident.
 const DIGEST_MS: u64 = 15 * MINUTE_MS;
+
+/// How long an incident of what comes and goes has to be quiet before it is over: open circuits and overdue goods.
+const FLAPPING_QUIET_MS: u64 = 15 * MINUTE_MS;
 
 /// The channels and occasions of these notices, in no particular order.
 fn told(notices: &[Notice]) -> BTreeSet<String> {
@@ -155,6 +161,16 @@ async fn incidents_are_told_apart_by_kind_queue_partner_reason_and_factory(engin
     shop.audit().await;
 }
 
+async fn goods_that_stay_away_are_no_news(engine: Engine) {
+    let shop = Shop::with_product(engine, "A", 2, 10, 1).await;
+    let id = overdue(&shop, "A").await;
+    shop.notices().await;
+    shop.wait_ms(60 * MINUTE_MS);
+    assert_eq!(shop.tick().await.notices, 0);
+    shop.receive(&id, 9).await;
+    assert_eq!(shop.tick().await.notices, 2, "it was quiet for long");
+}
+
 async fn goods_that_are_overdue_are_told_to_the_manager_of_their_factory(engine: Engine) {
     let shop = Shop::with_product(engine, "A", 2, 10, 1).await;
     let id = overdue(&shop, "A").await;
@@ -168,10 +184,11 @@ async fn goods_that_are_overdue_are_told_to_the_manager_of_their_factory(engine:
     assert!(incident.cases[0].words.contains('A') && incident.cases[0].words.contains('9'), "{incident:?}");
     assert_eq!(told(&shop.notices().await), on_both(Occasion::Opened, &incident));
 
-    shop.wait_ms(60 * MINUTE_MS);
-    assert_eq!(shop.tick().await.notices, 0, "the goods are still not there, and that is no news");
+    shop.wait_ms(5 * MINUTE_MS);
     shop.receive(&id, 9).await;
-    shop.wait_ms(MINUTE_MS);
+    shop.wait_ms(FLAPPING_QUIET_MS - 5 * MINUTE_MS - 1);
+    assert_eq!(shop.tick().await.notices, 0, "the next ones may be late as well");
+    shop.wait_ms(1);
     assert_eq!(shop.tick().await.notices, 2);
     assert_eq!(told(&shop.notices().await), on_both(Occasion::Cleared, &incident));
     assert!(shop.open_incidents().await.is_empty());
@@ -200,13 +217,44 @@ async fn an_open_circuit_is_an_incident_until_it_is_closed(engine: Engine) {
     };
     probe(Health::Failing).await;
     assert_eq!(shop.only_incident().await.occurrences, 2, "each probe that fails adds to it");
-    shop.wait_ms(10 * MINUTE_MS);
+    shop.wait_ms(10 * FLAPPING_QUIET_MS);
     shop.tick().await;
     assert_eq!(shop.only_incident().await.cleared_at, None, "it is still open");
+    probe(Health::Failing).await;
     probe(Health::Well).await;
-    shop.wait_ms(MINUTE_MS);
+    shop.wait_ms(FLAPPING_QUIET_MS - 10 * MINUTE_MS - 1);
+    shop.tick().await;
+    assert_eq!(shop.only_incident().await.cleared_at, None, "it may open again");
+    shop.wait_ms(1);
     shop.tick().await;
     assert_eq!(shop.only_incident().await.cleared_at, Some(shop.now()));
+}
+
+async fn a_circuit_that_opens_every_two_minutes_is_one_incident(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let mut notices = Vec::new();
+    for _ in 0..30 {
+        shop.break_circuit("marketing").await;
+        shop.wait_ms(3_000);
+        shop.mend_circuit("marketing").await;
+        for _ in 0..6 {
+            shop.wait_ms(19_500);
+            shop.tick().await;
+            for notice in shop.notices().await {
+                shop.tell(&notice).await;
+                notices.push((notice.channel, notice.occasion));
+            }
+        }
+    }
+    assert_eq!(shop.only_incident().await.occurrences, 30);
+    for channel in CHANNELS {
+        let told: Vec<_> =
+            notices.iter().filter(|notice| notice.0 == channel).map(|notice| notice.1).collect();
+        assert_eq!(told, [Occasion::Opened, Occasion::Grew, Occasion::Grew, Occasion::Grew], "in an hour");
+    }
+    shop.wait_ms(FLAPPING_QUIET_MS);
+    assert_eq!(shop.tick().await.notices, 2);
+    assert!(shop.open_incidents().await.is_empty());
 }
 
 async fn an_incident_names_its_latest_five_cases(engine: Engine) {
@@ -355,6 +403,27 @@ async fn an_incident_is_over_a_minute_after_nothing_of_it_is_wrong_any_more(engi
     assert_eq!(told(&shop.notices().await), on_both(Occasion::Cleared, &incident));
     shop.wait_ms(60 * MINUTE_MS);
     assert_eq!(shop.tick().await.notices, 0, "once");
+}
+
+async fn a_dead_letter_belongs_to_the_incident_of_its_last_failure(engine: Engine) {
+    let shop = Shop::with_messages(engine, 1).await;
+    bury_one(&shop, "factory-failing").await;
+    let first = shop.only_incident().await;
+    assert_eq!(shop.redrive_all().await, 1);
+    shop.wait_ms(MINUTE_MS);
+    shop.tick().await;
+    assert_eq!(shop.only_incident().await, first, "it is to be tried again");
+    bury_one(&shop, "factory-refused").await;
+    shop.wait_ms(MINUTE_MS);
+    shop.tick().await;
+    let open = shop.open_incidents().await;
+    assert_eq!((open.len(), open[0].reason.as_str()), (1, "factory-refused"));
+    assert_eq!(shop.redrive_all().await, 1);
+    bury_one(&shop, "factory-refused").await;
+    shop.wait_ms(60 * MINUTE_MS);
+    shop.tick().await;
+    let open = shop.open_incidents().await;
+    assert_eq!((open.len(), open[0].reason.as_str(), open[0].occurrences), (1, "factory-refused", 2));
 }
 
 async fn what_goes_wrong_again_later_is_another_incident(engine: Engine) {

@@ -1,4 +1,4 @@
-//! Claim: whatever becomes of dead letters, in whatever order, there is one open incident for each kind of failure as long as one
+//! Claim: whatever becomes of dead letters and of a partner that comes and goes, in whatever order, there is one open incident for each kind of failure as long as one
 //! of its cases is wrong, and people are told when it begins, now and then while it grows, and when it is over, each once.
 //! Method: random histories of failures, operators and ticks, each step compared with a model of the rules.
 
@@ -15,9 +15,18 @@ use super::store::Engine;
 /// Products, each with one message.
 const PRODUCTS: usize = 6;
 /// Kinds of failure, with how many channels tell of each.
-const REASONS: [(&str, usize); 3] = [("factory-refused", 2), ("mail-refused", 1), ("slack-failing", 1)];
+const REASONS: [(&str, usize); 4] =
+    [("factory-refused", 2), ("mail-refused", 1), ("slack-failing", 1), ("marketing-circuit-open", 2)];
+/// The one of them that is about a circuit; the others are about dead letters.
+const CIRCUIT: usize = 3;
+/// The partner whose circuit it is.
+const PARTNER: &str = "marketing";
+/// Longer than a circuit waits for its next probe.
+const PROBE_MS: u64 = 31_000;
 /// How long nothing may happen before an incident is over.
 const QUIET_MS: u64 = MINUTE_MS;
+/// The same where it is about a circuit.
+const FLAPPING_QUIET_MS: u64 = 15 * MINUTE_MS;
 /// The shortest time between two notices of an incident on a channel.
 const DIGEST_MS: u64 = 15 * MINUTE_MS;
 
@@ -29,6 +38,10 @@ enum Step {
     Purge(u32),
     /// A worker finishes a message.
     Finish,
+    /// A partner fails until its circuit is open; where it is, the next probe fails.
+    Break,
+    /// The partner's next call goes well.
+    Mend,
     /// Time passes, and the tick looks after incidents.
     Wait(u64),
     /// Everything that is owed is read, and told.
@@ -37,10 +50,12 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => (1_u32..3, 0..REASONS.len()).prop_map(|(limit, reason)| Step::Bury(limit, reason)),
+        6 => (1_u32..3, 0..CIRCUIT).prop_map(|(limit, reason)| Step::Bury(limit, reason)),
         3 => (1_u32..6).prop_map(Step::Redrive),
         1 => (1_u32..3).prop_map(Step::Purge),
         1 => Just(Step::Finish),
+        2 => Just(Step::Break),
+        2 => Just(Step::Mend),
         5 => prop_oneof![Just(100), Just(QUIET_MS), Just(7 * MINUTE_MS), Just(DIGEST_MS)].prop_map(Step::Wait),
         4 => Just(Step::Tell),
     ];
@@ -70,8 +85,10 @@ struct History {
     shop: Shop,
     /// In the order in which they opened.
     incidents: Vec<Expected>,
-    /// Messages that are not finished, wherever they are.
-    unfinished: BTreeSet<String>,
+    /// Messages that were buried and are not finished: for which reason they are dead letters, none where they are to be tried
+    /// again.
+    unfinished: BTreeMap<String, Option<usize>>,
+    broken: bool,
     /// By incident, and whether by mail.
     told: BTreeMap<(String, bool), Told>,
     /// Digests that are on their way.
@@ -84,7 +101,8 @@ impl History {
         Self {
             shop,
             incidents: Vec::new(),
-            unfinished: BTreeSet::new(),
+            unfinished: BTreeMap::new(),
+            broken: false,
             told: BTreeMap::new(),
             digests: BTreeSet::new(),
         }
@@ -95,16 +113,13 @@ impl History {
         match step {
             Step::Bury(limit, reason) => self.bury(limit, reason).await,
             Step::Redrive(limit) => {
-                self.shop.operate(Action::Redrive((Selection::All, limit))).await;
+                for id in self.operate(Action::Redrive((Selection::All, limit))).await {
+                    self.unfinished.insert(id, None);
+                }
             }
             Step::Purge(limit) => {
-                let before = self.shop.buried().await;
-                self.shop.operate(Action::Purge((Selection::All, limit))).await;
-                let after = self.shop.buried().await;
-                for message in before {
-                    if !after.iter().any(|left| left.id == message.id) {
-                        self.unfinished.remove(&message.id);
-                    }
+                for id in self.operate(Action::Purge((Selection::All, limit))).await {
+                    self.unfinished.remove(&id);
                 }
             }
             Step::Finish => {
@@ -114,6 +129,17 @@ impl History {
                     assert!(self.shop.settle(&delivery, Verdict::Done).await);
                     self.unfinished.remove(&delivery.message_id);
                 }
+            }
+            Step::Break => {
+                self.shop.wait_ms(PROBE_MS);
+                self.shop.break_circuit(PARTNER).await;
+                self.broken = true;
+                self.failed(CIRCUIT, PARTNER.into());
+            }
+            Step::Mend => {
+                self.shop.wait_ms(PROBE_MS);
+                self.shop.mend_circuit(PARTNER).await;
+                self.broken = false;
             }
             Step::Wait(ms) => {
                 self.shop.wait_ms(ms);
@@ -126,24 +152,53 @@ impl History {
     async fn bury(&mut self, limit: u32, reason: usize) {
         for delivery in self.shop.claim(limit).await {
             self.shop.bury(&delivery, REASONS[reason].0, "e").await;
-            self.unfinished.insert(delivery.message_id.clone());
-            let open = |incident: &Expected| incident.reason == reason && incident.cleared_at.is_none();
-            if !self.incidents.iter().any(open) {
-                self.incidents.push(Expected { reason, ..Expected::default() });
-            }
-            let incident = self.incidents.iter_mut().find(|incident| open(incident)).expect("it is open");
-            incident.occurrences += 1;
-            incident.last_at = self.shop.now();
-            *incident.cases.entry(delivery.message_id).or_default() += 1;
+            self.unfinished.insert(delivery.message_id.clone(), Some(reason));
+            self.failed(reason, delivery.message_id);
         }
+    }
+
+    /// One more failure of a kind.
+    fn failed(&mut self, reason: usize, case: String) {
+        let open = |incident: &Expected| incident.reason == reason && incident.cleared_at.is_none();
+        if !self.incidents.iter().any(open) {
+            self.incidents.push(Expected { reason, ..Expected::default() });
+        }
+        let incident = self.incidents.iter_mut().find(|incident| open(incident)).expect("it is open");
+        incident.occurrences += 1;
+        incident.last_at = self.shop.now();
+        *incident.cases.entry(case).or_default() += 1;
+    }
+
+    /// Lets an operator act on dead letters; returns which it touched.
+    async fn operate(&self, action: Action) -> Vec<String> {
+        let before = self.shop.buried().await;
+        self.shop.operate(action).await;
+        let after = self.shop.buried().await;
+        let touched = before.into_iter().filter(|message| !after.iter().any(|left| left.id == message.id));
+        touched.map(|message| message.id).collect()
+    }
+
+    /// Whether something of an incident is still wrong: a message that is to be tried again or is a dead letter for its reason,
+    /// a circuit that is open.
+    fn is_wrong(&self, incident: &Expected) -> bool {
+        if incident.reason == CIRCUIT {
+            return self.broken;
+        }
+        incident.cases.keys().any(|message| match self.unfinished.get(message) {
+            None => false,
+            Some(None) => true,
+            Some(Some(reason)) => *reason == incident.reason,
+        })
     }
 
     async fn tick(&mut self) {
         let now = self.shop.now();
         let mut notices = 0;
-        for incident in &mut self.incidents {
-            let wrong = incident.cases.keys().any(|message| self.unfinished.contains(message));
-            if incident.cleared_at.is_none() && !wrong && incident.last_at + QUIET_MS <= now {
+        for number in 0..self.incidents.len() {
+            let wrong = self.is_wrong(&self.incidents[number]);
+            let incident = &mut self.incidents[number];
+            let quiet_ms = if incident.reason == CIRCUIT { FLAPPING_QUIET_MS } else { QUIET_MS };
+            if incident.cleared_at.is_none() && !wrong && incident.last_at + quiet_ms <= now {
                 incident.cleared_at = Some(now);
                 notices += REASONS[incident.reason].1;
             }
@@ -239,6 +294,7 @@ impl History {
         for _ in 0..PRODUCTS {
             self.happen(Step::Finish).await;
         }
+        self.happen(Step::Mend).await;
         self.happen(Step::Wait(DIGEST_MS)).await;
         self.check().await;
         self.happen(Step::Tell).await;

@@ -207,7 +207,10 @@ impl History {
         assert_eq!(self.shop.settle(delivery, verdict).await, counts, "the receipt decides, once");
         if counts {
             message.state = state;
-            message.outcomes.push(outcome);
+            // Postponements in a row, which are all for the same reason here, are one attempt on record.
+            if outcome != "postpone" || message.outcomes.last() != Some(&outcome) {
+                message.outcomes.push(outcome);
+            }
             if state == MessageState::Ready {
                 message.available_at = now + 10;
             }

@@ -13,6 +13,8 @@ on_every_engine!(
     each_verdict_leaves_the_message_where_it_says,
     a_verdict_counts_once_and_under_its_own_receipt_only,
     a_retry_counts_as_an_attempt_and_a_postponement_does_not,
+    postponements_in_a_row_for_one_reason_are_one_attempt_on_record,
+    a_message_shows_its_newest_hundred_attempts,
     a_worker_that_does_not_come_back_loses_its_lease_and_its_word,
     a_message_that_costs_every_worker_its_lease_is_buried,
     dead_letters_are_read_page_by_page_from_the_newest,
@@ -171,6 +173,60 @@ async fn a_retry_counts_as_an_attempt_and_a_postponement_does_not(engine: Engine
     let outcomes: Vec<_> = history.iter().map(|attempt| attempt.outcome.as_str()).collect();
     assert_eq!(outcomes, ["postpone", "retry"], "the history has both");
     assert_eq!((history[1].started_at, history[1].error.as_str()), (later, "connection refused"));
+}
+
+/// Ends an attempt at the only message, for a reason and with words.
+async fn end_attempt(shop: &Shop, verdict: Verdict, reason: &str, error: &str) -> String {
+    let delivery = shop.claim_one().await;
+    let word = Settlement { reason: reason.into(), error: error.into(), ..settlement(&delivery, verdict) };
+    let settled = shop.store.settle(vec![word], shop.now()).await.expect("answered");
+    assert_eq!(settled, [delivery.message_id.as_str()]);
+    delivery.message_id
+}
+
+async fn postponements_in_a_row_for_one_reason_are_one_attempt_on_record(engine: Engine) {
+    let shop = Shop::with_messages(engine, 1).await;
+    let begun = shop.now();
+    for number in 0..20 {
+        end_attempt(&shop, Verdict::Postpone(shop.now() + 10), "factory-circuit-open", &number.to_string())
+            .await;
+        shop.wait_ms(10);
+    }
+    end_attempt(&shop, Verdict::Postpone(shop.now()), "factory-rate", "another reason").await;
+    end_attempt(&shop, Verdict::Retry(shop.now()), "factory-rate", "tried").await;
+    let id = end_attempt(&shop, Verdict::Postpone(shop.now()), "factory-rate", "again").await;
+    let attempts = shop.message(&id).await.attempts;
+    let said: Vec<_> = attempts
+        .iter()
+        .map(|attempt| (attempt.outcome.as_str(), attempt.reason.as_str(), attempt.error.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("postpone", "factory-circuit-open", "19"),
+            ("postpone", "factory-rate", "another reason"),
+            ("retry", "factory-rate", "tried"),
+            ("postpone", "factory-rate", "again"),
+        ]
+    );
+    assert_eq!((attempts[0].started_at, attempts[0].ended_at), (begun, begun + 190), "the first to the last");
+    assert_eq!(shop.message(&id).await.attempt, 1, "the retry");
+    shop.audit().await;
+}
+
+async fn a_message_shows_its_newest_hundred_attempts(engine: Engine) {
+    let shop = Shop::with_messages(engine, 1).await;
+    for number in 0..103 {
+        end_attempt(&shop, Verdict::Retry(shop.now()), "factory-failing", &number.to_string()).await;
+    }
+    let id = end_attempt(&shop, Verdict::Bury, "factory-refused", "103").await;
+    let expected: Vec<_> = (4..104).map(|number| number.to_string()).collect();
+    let message = shop.message(&id).await;
+    let errors: Vec<_> = message.attempts.iter().map(|attempt| attempt.error.clone()).collect();
+    assert_eq!((errors, message.attempt), (expected, 104), "oldest first");
+    assert_eq!(shop.buried().await, std::slice::from_ref(&message));
+    let by_reason = shop.store.buried(QUEUE.into(), Some("factory-refused".into()), first_page()).await;
+    assert_eq!(by_reason, Ok(Some(vec![message])));
 }
 
 async fn a_worker_that_does_not_come_back_loses_its_lease_and_its_word(engine: Engine) {
