@@ -57,8 +57,8 @@ BEGIN
   UPDATE product SET replenished_at_ms = updated_at_ms WHERE sku = NEW.sku;
 END;
 
--- Products that were sold out before this queue was there: their advertisements are news to it. (It has no message yet, unless this
--- file was applied before.)
+-- Products that were sold out before this queue was there: their advertisements are news to it. (It has no message yet, unless
+-- this file was applied before.)
 INSERT INTO event (type, subject, time_ms, data)
 SELECT 'ad.started', sku, updated_at_ms, json_object('sku', sku, 'depleted_since_ms', depleted_since_ms)
   FROM product

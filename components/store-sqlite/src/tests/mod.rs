@@ -4,6 +4,7 @@ mod advertisements;
 mod bulk_buyers;
 mod customers;
 mod gate;
+mod incident_histories;
 mod incidents;
 mod ledger;
 mod letters;
