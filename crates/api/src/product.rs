@@ -162,7 +162,8 @@ impl FactoryDefinition {
 const URL_BYTES_MAX: usize = 1_000;
 
 fn manager_email(fields: &mut Fields) -> Option<String> {
-    fields.optional_text("manager_email", name::is_email, "an email address")
+    let is_address = |text: &str| name::address(text).is_ok();
+    fields.optional_text("manager_email", is_address, "one plain email address in ASCII")
 }
 
 /// A factory.
@@ -268,6 +269,21 @@ mod tests {
             "/opening_stock",
         ];
         assert_eq!(pointers(ProductDefinition::decode(body.as_bytes())), expected);
+    }
+
+    #[test]
+    fn a_manager_who_could_not_be_written_to_is_named_at_once() {
+        for wrong in ["x", "a,b@example.com", "Ads <a@example.com>", "a@example.com.", "광고@example.com"] {
+            let ad = format!(r#""ad":{{"running":true,"manager_email":"{wrong}"}},"policy":"manual""#);
+            let body = PRODUCT.replace(r#""reorder_point""#, &format!(r#"{ad},"reorder_point""#));
+            assert_eq!(
+                pointers(ProductDefinition::decode(body.as_bytes())),
+                ["/ad/manager_email"],
+                "{wrong}"
+            );
+            let body = format!(r#"{{"name":"f","manager_email":"{wrong}"}}"#);
+            assert_eq!(pointers(FactoryDefinition::decode(body.as_bytes())), ["/manager_email"], "{wrong}");
+        }
     }
 
     #[test]

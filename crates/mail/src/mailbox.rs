@@ -1,18 +1,12 @@
 //! Who writes and who reads: an address, and a name to show beside it.
 
-use restock_domain::name::NAME_CHARACTERS_MAX;
+use restock_domain::name::{self, NAME_CHARACTERS_MAX};
 use restock_domain::text::clip;
 
 /// The longest address, in bytes (RFC 5321).
-pub const ADDRESS_BYTES_MAX: usize = 254;
-/// The longest part before the `@`, in bytes (RFC 5321).
-const LOCAL_BYTES_MAX: usize = 64;
-/// The longest part between two dots of a domain, in bytes (RFC 1035).
-const LABEL_BYTES_MAX: usize = 63;
+pub const ADDRESS_BYTES_MAX: usize = name::EMAIL_CHARACTERS_MAX;
 /// How much of a name is shown, in characters: encoded for a header, it must leave room for an address.
 const SHOWN_CHARACTERS_MAX: usize = 40;
-/// What a local part is made of beside letters and digits: RFC 5322's atoms, and dots between them.
-const LOCAL_OTHERS: &[u8] = b".!#$%&'*+-/=?^_`{|}~";
 
 /// An email address and, if it has one, the name to show beside it.
 ///
@@ -30,11 +24,12 @@ impl Mailbox {
     /// # Errors
     /// Says what is wrong, without repeating it.
     pub fn new(address: &str, name: Option<&str>) -> Result<Self, String> {
+        let address = name::address(address)?.to_owned();
         let name = match name.map(str::trim).filter(|name| !name.is_empty()) {
             Some(name) => Some(checked_name(name)?),
             None => None,
         };
-        Ok(Self { address: checked_address(address)?, name })
+        Ok(Self { address, name })
     }
 
     /// Reads `shop@example.com`, `Name <shop@example.com>` or `"Name" <shop@example.com>`.
@@ -71,34 +66,6 @@ fn checked_name(name: &str) -> Result<String, String> {
         return Err(format!("its name may have {NAME_CHARACTERS_MAX} characters at most"));
     }
     Ok(clip(name, SHOWN_CHARACTERS_MAX))
-}
-
-/// An address that every provider takes as one address: RFC 5322 without comments, quoted local parts and domain literals, which
-/// nobody uses and every parser reads in another way.
-fn checked_address(address: &str) -> Result<String, String> {
-    if address.len() > ADDRESS_BYTES_MAX {
-        return Err(format!("the address may have {ADDRESS_BYTES_MAX} bytes at most"));
-    }
-    if !address.is_ascii() {
-        return Err("the address must be ASCII; a domain in another script is written as xn--…".to_owned());
-    }
-    let (local, domain) = address.split_once('@').ok_or("the address must hold an `@`")?;
-    let is_local = (1..=LOCAL_BYTES_MAX).contains(&local.len())
-        && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || LOCAL_OTHERS.contains(&byte));
-    if !is_local {
-        return Err("the part before the `@` must be 1 to 64 letters, digits and dots".to_owned());
-    }
-    if !domain.split('.').all(is_label) {
-        return Err("the part behind the `@` must be the name of a domain".to_owned());
-    }
-    Ok(address.to_owned())
-}
-
-fn is_label(label: &str) -> bool {
-    (1..=LABEL_BYTES_MAX).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 #[cfg(test)]
