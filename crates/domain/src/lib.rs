@@ -17,6 +17,7 @@ pub mod partner;
 pub mod post;
 pub mod prose;
 pub mod queues;
+pub mod redact;
 pub mod reply;
 pub mod settings;
 pub mod text;

@@ -1,10 +1,12 @@
 //! The marketing system: takes news as signed webhooks.
 
 use crate::host;
+use crate::outbound::Incoming;
 use crate::partner::Partner;
 use bytes::Bytes;
 use restock_domain::attempt::Verdict;
 use restock_domain::partner::{Kind, MARKETING};
+use restock_domain::reply::Reply;
 use restock_webhook::Signer;
 use std::time::Duration;
 
@@ -40,9 +42,31 @@ impl Marketing {
             .signer
             .request(&self.url, id, host::now_ms() / 1_000, body)
             .map_err(|fault| Verdict::Reject(self.partner.failure(Kind::Refused, fault.to_string())))?;
-        let read = self.partner.tell(request, CALL_TIME_MAX, |answer, now_ms| {
-            restock_webhook::read(answer.status, &answer.headers, &answer.body, now_ms)
-        });
-        read.await
+        self.partner.tell(request, CALL_TIME_MAX, |answer, now_ms| read(answer, &self.url, now_ms)).await
+    }
+}
+
+/// What an answer means. Before its words are cut: what is cut in the middle of the address is not found any more.
+fn read(answer: Incoming, url: &str, now_ms: u64) -> Reply {
+    let answer = answer.without_address(url);
+    restock_webhook::read(answer.status, &answer.headers, &answer.body, now_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+
+    #[test]
+    fn no_failure_holds_the_path_of_the_address() {
+        let url = "https://marketing.example/hooks/0123456789abcdef0123456789abcdef?tenant=7";
+        let echo =
+            format!("{} {url}", "Cannot POST /hooks/0123456789abcdef0123456789abcdef?tenant=7 ".repeat(6));
+        for status in [404, 410, 429, 500, 502] {
+            let answer = Incoming { status, headers: HeaderMap::new(), body: echo.clone().into() };
+            let reply = format!("{:?}", read(answer, url, 0));
+            assert!(reply.contains("Cannot POST …"), "{reply}");
+            assert!(!reply.contains("0123456789") && !reply.contains("hooks"), "{reply}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::{HeaderMap, Request, Uri};
 use http_body_util::BodyExt;
 use restock_domain::partner::Kind;
+use restock_domain::redact;
 use restock_domain::reply::Done;
 use spin_sdk::http::FullBody;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
@@ -31,6 +32,13 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// The answer without the address that it came from, where that address is a secret and the other system repeats it.
+    #[must_use]
+    pub fn without_address(self, address: &str) -> Self {
+        let body = redact::without_address(&String::from_utf8_lossy(&self.body), address);
+        Self { body: body.into(), ..self }
+    }
+
     /// The text of a header; none where it is absent or not a text.
     #[must_use]
     pub fn header(&self, name: &http::HeaderName) -> Option<&str> {

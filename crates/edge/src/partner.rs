@@ -152,10 +152,10 @@ impl Partner {
         &self,
         request: Request<Bytes>,
         time_max: Duration,
-        read: impl FnOnce(&Incoming, u64) -> Reply,
+        read: impl FnOnce(Incoming, u64) -> Reply,
     ) -> Result<(), Verdict> {
         let reply = self.call(request, time_max, |answer| {
-            let reply = read(&answer, host::now_ms());
+            let reply = read(answer, host::now_ms());
             (health(partner::is_well(&reply)), reply)
         });
         partner::done(self.id, reply.await?, host::now_ms())
@@ -191,8 +191,9 @@ impl Pass {
         result
     }
 
-    /// Gives the pass back without a call, which says nothing about the partner's health. That of a probe is left to expire: giving
-    /// it back as well would close the circuit of a partner that nobody asked.
+    /// Gives the pass back without a call. The gate takes it for a call that went well, so failures in a row are counted anew: a circuit
+    /// that was about to open opens a few calls later. That of a probe is left to expire: giving it back as well would close
+    /// the circuit of a partner that nobody asked.
     pub async fn give_back(self) {
         if !self.probe {
             self.leave(Health::Well).await;
