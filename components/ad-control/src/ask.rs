@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::words;
 use anyhow::anyhow;
 use restock_bindings::ads::{self, Errand};
-use restock_bindings::queue::Event;
+use restock_bindings::queue::{Delivery, Event};
 use restock_domain::attempt::{Failure, Verdict};
 use restock_edge::error::fault_words;
 use restock_edge::partner::store_failed;
@@ -13,9 +13,6 @@ use std::time::Duration;
 
 /// The event that ends an episode.
 const REPLENISHED: &str = "stock.replenished";
-/// How many errands one message leads to at most: its own, and the one for whatever came while its letter was on the way.
-/// What comes later has a message of its own.
-const ERRANDS_MAX: u32 = 2;
 /// How often it is tried to note that a manager was asked. A note that is lost is made by the next attempt.
 const NOTE_TRIES_MAX: u32 = 3;
 /// The wait before it is tried again.
@@ -24,33 +21,31 @@ const NOTE_RETRY_WAIT: Duration = Duration::from_millis(100);
 /// The kind of failure of a letter that nobody knows the recipient of.
 const MANAGER_UNKNOWN: &str = "ad-manager-unknown";
 
-/// Works on one message.
+/// Works on one message: one errand at most, since two slow letters would not fit into what a handler has. Whatever changes
+/// while its letter is on the way (an end of an episode, or an advertisement that starts) wrote a message of its own in the same
+/// write, and the queue keeps the order of a product's messages, so that one comes after this one and finds what is wanted then.
 ///
 /// # Errors
 /// The store failed; the message is tried again.
-pub(crate) async fn ask(config: &Config, event: Event) -> anyhow::Result<Verdict> {
-    for _ in 0..ERRANDS_MAX {
-        let wanted = ads::wanted(event.subject.clone()).await;
-        let Some(errand) = wanted.map_err(|fault| anyhow!(fault_words(&fault)))? else {
-            break;
-        };
-        if let Err(verdict) = run(config, &event, errand).await {
-            return Ok(verdict);
-        }
-    }
-    Ok(Verdict::Done)
+pub(crate) async fn ask(config: &Config, delivery: Delivery) -> anyhow::Result<Verdict> {
+    let wanted = ads::wanted(delivery.event.subject.clone()).await;
+    let Some(errand) = wanted.map_err(|fault| anyhow!(fault_words(&fault)))? else {
+        return Ok(Verdict::Done);
+    };
+    Ok(run(config, &delivery, errand).await.err().unwrap_or(Verdict::Done))
 }
 
 /// Sends the letter of an errand, once however often this runs, and notes it.
-async fn run(config: &Config, event: &Event, errand: Errand) -> Result<(), Verdict> {
+async fn run(config: &Config, delivery: &Delivery, errand: Errand) -> Result<(), Verdict> {
     let Some(manager) = &errand.manager_email else {
         let words = "the product's advertisement names no manager";
         return Err(Verdict::Reject(Failure::new(MANAGER_UNKNOWN, words)));
     };
     let Some(post_office) = &config.post_office else { return Err(post::not_configured()) };
     let now_ms = host::now_ms();
-    let sellable_since_ms = sellable_since_ms(event, errand.depleted_since, now_ms);
-    post_office.send(&errand.id, manager, || words::letter(&errand, sellable_since_ms, now_ms)).await?;
+    let sellable_since_ms = sellable_since_ms(&delivery.event, errand.depleted_since, now_ms);
+    let letter = || words::letter(&errand, sellable_since_ms, now_ms);
+    post_office.send(&errand.id, manager, delivery.attempt, letter).await?;
     note(errand).await
 }
 

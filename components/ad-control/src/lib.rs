@@ -23,5 +23,5 @@ restock_edge::consumer!("ad-control", drain);
 async fn drain() -> Result<Drained, Error> {
     let config = config::config().await?;
     let drain = Drain { queue: queues::AD_CONTROL, attempts_max: config.attempts_max };
-    Ok(drain.run(|delivery| ask::ask(config, delivery.event)).await?)
+    Ok(drain.run(|delivery| ask::ask(config, delivery)).await?)
 }

@@ -6,9 +6,12 @@
 //! each through its gate.
 //! Guarantees: each notice is told on its channel until that channel took it or its message is buried. Without that channel the notice
 //! is noted as told with a line in the log, because the other channel has a notice of its own; where the incident is told
-//! on this channel only, it goes by the other one. What happens to this queue is no incident, so alerts never feed themselves.
+//! on this channel only, it goes by the other one. An address that the email provider refuses is stood in for by the stock
+//! manager's. What happens to this queue is no incident, and where the only way is the one that fails, it is not told by that way
+//! that it fails more and more, so alerts never feed themselves.
 //! A second delivery of a message finds the notice told, and is done. Where the first one died before its note, an email is not sent
-//! again (the ledger knows it); a chat message is, because Slack recognises no repetition.
+//! again (the ledger knows it); a chat message is, because Slack recognises no repetition. One whose outcome nobody knows is
+//! posted three times at most.
 
 mod config;
 mod plain;
@@ -26,5 +29,5 @@ restock_edge::consumer!("alerts", drain);
 async fn drain() -> Result<Drained, Error> {
     let config = config::config().await?;
     let drain = Drain { queue: queues::ALERTS, attempts_max: config.attempts_max };
-    Ok(drain.run(|delivery| tell::tell(config, delivery.event)).await?)
+    Ok(drain.run(|delivery| tell::tell(config, delivery)).await?)
 }

@@ -1,11 +1,11 @@
 //! One message: the notice that it names, told by whichever way there is, and the note that it was.
 
 use crate::config::Config;
-use crate::route::{Open, Way, way};
+use crate::route::{Open, Way, feeds_itself, instead, way};
 use crate::words;
 use anyhow::anyhow;
 use restock_bindings::alerts::{self, Channel, Notice, Occasion};
-use restock_bindings::queue::Event;
+use restock_bindings::queue::{Delivery, Event};
 use restock_domain::attempt::{Failure, Verdict};
 use restock_edge::error::fault_words;
 use restock_edge::host;
@@ -23,13 +23,13 @@ const NOTE_RETRY_WAIT: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The store failed; the message is tried again.
-pub(crate) async fn tell(config: &Config, event: Event) -> anyhow::Result<Verdict> {
-    let Some(notice_id) = notice_id(&event) else {
+pub(crate) async fn tell(config: &Config, delivery: Delivery) -> anyhow::Result<Verdict> {
+    let Some(notice_id) = notice_id(&delivery.event) else {
         return Ok(Verdict::Reject(Failure::new("unreadable", "the event's data names no notice_id")));
     };
     let owed = alerts::owed(notice_id).await.map_err(|fault| anyhow!(fault_words(&fault)))?;
     let Some(notice) = owed.filter(is_due) else { return Ok(Verdict::Done) };
-    let told = match say(config, &notice).await {
+    let told = match say(config, &notice, delivery.attempt).await {
         Ok(()) => note(&notice).await,
         Err(verdict) => Err(verdict),
     };
@@ -46,7 +46,7 @@ fn is_due(notice: &Notice) -> bool {
     notice.told_at.is_none()
 }
 
-async fn say(config: &Config, notice: &Notice) -> Result<(), Verdict> {
+async fn say(config: &Config, notice: &Notice, attempt: u32) -> Result<(), Verdict> {
     let incident = &notice.incident;
     // What grew may have been told already, by the notice before it, which was late.
     if notice.occasion == Occasion::Grew && words::fresh(notice) == 0 {
@@ -57,10 +57,22 @@ async fn say(config: &Config, notice: &Notice) -> Result<(), Verdict> {
     let post_office = config.post_office.as_ref().zip(manager);
     let open = Open { mail: post_office, chat: config.chat.as_ref() };
     match way(notice.channel, notice.only_channel, &open) {
-        Some(Way::Mail((post_office, to))) => {
-            post_office.send(&format!("notice:{}", notice.id), to, letter).await.map(drop)
+        Some(way) if feeds_itself(notice.occasion, &incident.partner, way) => {
+            eprintln!(
+                "incident {} ({}, {}) grows and is not told by what fails, the only way that there is",
+                incident.id, incident.kind, incident.reason
+            );
+            Ok(())
         }
-        Some(Way::Chat(chat)) => chat.post(&letter()).await,
+        Some(Way::Mail((post_office, to))) => {
+            let letter_id = format!("notice:{}", notice.id);
+            let told = post_office.send(&letter_id, to, attempt, letter).await.map(drop);
+            match instead(&told, to, config.stock_manager_email.as_deref()) {
+                Some(other) => post_office.send(&letter_id, other, attempt, letter).await.map(drop),
+                None => told,
+            }
+        }
+        Some(Way::Chat(chat)) => chat.post(&letter(), attempt).await,
         None => {
             let channel = match notice.channel {
                 Channel::Mail => "email, which is not configured or has nobody to write to",

@@ -4,7 +4,8 @@
 //! the store, the providers' gates, and the calls.
 //!
 //! Resend recognises a repeated letter for a day. Amazon SES and Mailpit recognise none: where the answer of such a provider was lost,
-//! the letter is sent to it again, because one that comes twice is better than one that nobody gets.
+//! the letter is offered to it once more, because one that comes twice is better than one that nobody gets. After that somebody has
+//! to look whether it came: its message is a dead letter, and a redrive sends it anew.
 
 use crate::error::fault_words;
 use crate::host;
@@ -13,8 +14,8 @@ use crate::partner::{Closed, Partner, Pass, health, store_failed};
 use restock_bindings::letters;
 use restock_domain::attempt::{Failure, Verdict};
 use restock_domain::letter::Letter;
-use restock_domain::partner::Kind;
-use restock_domain::post::{Course, Outcome, Standing, Step, Which, key};
+use restock_domain::partner::{Kind, MAIL, MAIL_FALLBACK};
+use restock_domain::post::{Course, Outcome, Setting, Standing, Step, Which, key};
 use restock_domain::reply::Done;
 use restock_mail::{Mail, Mailbox, Provider};
 use serde::{Deserialize, Serialize};
@@ -86,19 +87,21 @@ impl PostOffice {
         Self { from, first: Counter::new(Which::First, first, rate_per_second), fallback }
     }
 
-    /// Sends the letter of this id to an address, or finds that it was sent. `write` is asked for the letter only
-    /// where nobody has it yet; what it wrote is kept, and is what later attempts offer again, word for word.
+    /// Sends the letter of this id to an address, or finds that it was sent. `attempt` is the number of the attempt at the message
+    /// that it comes from. `write` is asked for the letter only where nobody has it yet; what it wrote is kept, and is what later
+    /// attempts offer again, word for word.
     ///
     /// The id is the same at every attempt and another one for any other letter, at most 200 visible ASCII characters. The same id with
     /// another address is another letter.
     ///
     /// # Errors
-    /// The verdict on the message: tried again, postponed, or a dead letter where the provider or its address is refused for
-    /// good.
+    /// The verdict on the message: tried again, postponed, or a dead letter where the letter is refused for good, or where a provider
+    /// that recognises no repetition may have sent it.
     pub async fn send(
         &self,
         letter_id: &str,
         to: &str,
+        attempt: u32,
         write: impl FnOnce() -> Letter,
     ) -> Result<Posted, Verdict> {
         let to = Mailbox::parse(to).map_err(|words| Verdict::Reject(Failure::new(ADDRESS, words)))?;
@@ -112,11 +115,19 @@ impl PostOffice {
             pass: None,
             posted: Posted::Before,
         };
-        let result = posting.send().await;
+        let result = posting.send(self.setting(attempt)).await;
         if let Some(pass) = posting.pass {
             pass.give_back().await;
         }
         result.map(|()| posting.posted)
+    }
+
+    fn setting(&self, attempt: u32) -> Setting {
+        Setting {
+            first_recognises: self.first.provider.offers_idempotency(),
+            fallback_recognises: self.fallback.as_ref().map(|counter| counter.provider.offers_idempotency()),
+            is_first_attempt: attempt <= 1,
+        }
     }
 
     fn counter(&self, which: Which) -> &Counter {
@@ -126,12 +137,12 @@ impl PostOffice {
         }
     }
 
-    fn holder(&self, provider: &str) -> Standing {
+    fn holder(&self, provider: &str, offers: u32) -> Standing {
         let is = |counter: &Counter| counter.provider.name() == provider;
         if is(&self.first) {
-            Standing::With(Which::First)
+            Standing::With(Which::First, offers)
         } else if self.fallback.as_ref().is_some_and(is) {
-            Standing::With(Which::Fallback)
+            Standing::With(Which::Fallback, offers)
         } else {
             Standing::Elsewhere
         }
@@ -154,9 +165,9 @@ struct Posting<'a, W> {
 }
 
 impl<W: FnOnce() -> Letter> Posting<'_, W> {
-    async fn send(&mut self) -> Result<(), Verdict> {
+    async fn send(&mut self, setting: Setting) -> Result<(), Verdict> {
         let standing = self.look().await?;
-        let (mut course, mut step) = Course::begin(standing, self.office.fallback.is_some());
+        let (mut course, mut step) = Course::begin(standing, setting);
         loop {
             step = match step {
                 Step::Enter(which) => match self.office.counter(which).partner.knock().await {
@@ -194,17 +205,14 @@ impl<W: FnOnce() -> Letter> Posting<'_, W> {
             letters::Standing::Unsent => Standing::Unsent,
             letters::Standing::Entrusted(posting) => {
                 self.entrusted = Some(posting.content);
-                self.office.holder(&posting.provider)
+                self.office.holder(&posting.provider, posting.offers)
             }
             letters::Standing::Sent(_) => Standing::Sent,
         })
     }
 
     async fn entrust(&mut self, which: Which) -> Result<Standing, Verdict> {
-        if let Some(write) = self.write.take() {
-            self.draft = Some(content(&self.office.from, &self.to, &write()));
-        }
-        let draft = self.draft.clone().unwrap_or_default();
+        let draft = self.draft();
         if draft.len() > CONTENT_BYTES_MAX {
             let words = format!("the letter has more than {CONTENT_BYTES_MAX} bytes");
             return Err(Verdict::Reject(Failure::new(TOO_LONG, words)));
@@ -214,6 +222,17 @@ impl<W: FnOnce() -> Letter> Posting<'_, W> {
         entrusted.await.map_err(|fault| store_failed(&fault))?;
         // The first content stays, whoever entrusted it, and the provider may know it by that.
         self.look().await
+    }
+
+    /// What to entrust: what the ledger holds, which stays where its provider keeps the letter, or else what is written now.
+    fn draft(&mut self) -> String {
+        if let Some(entrusted) = &self.entrusted {
+            return entrusted.clone();
+        }
+        if let Some(write) = self.write.take() {
+            self.draft = Some(content(&self.office.from, &self.to, &write()));
+        }
+        self.draft.clone().unwrap_or_default()
     }
 
     /// Offers what the ledger holds to a provider: what came of it, and what the provider calls it.
@@ -240,8 +259,10 @@ impl<W: FnOnce() -> Letter> Posting<'_, W> {
         }))
     }
 
-    async fn release(&self, which: Which) -> Result<(), Verdict> {
+    async fn release(&mut self, which: Which) -> Result<(), Verdict> {
         let provider = self.office.counter(which).provider.name().to_owned();
+        // Whoever gets it next gets it as it would be written today.
+        self.entrusted = None;
         letters::release(self.key.clone(), provider).await.map_err(|fault| store_failed(&fault))
     }
 
@@ -272,6 +293,7 @@ fn read(provider: &Provider, answer: &Incoming, now_ms: u64) -> (Outcome, String
     let outcome = match provider.read(answer.status, &answer.headers, &answer.body, now_ms) {
         Answer::Accepted { provider_id } => return (Outcome::Accepted, provider_id),
         Answer::Busy { retry_after_ms, words } => Outcome::Busy(now_ms.saturating_add(retry_after_ms), words),
+        Answer::Unfinished(words) => Outcome::Failed(Kind::Busy, Done::Unknown, words),
         Answer::Refused(words) => Outcome::Refused(words),
         Answer::Failing { words, sent } => Outcome::Failed(Kind::Failing, sent, words),
         Answer::Unusable(words) => Outcome::Failed(Kind::UnusableAnswer, Done::Unknown, words),
@@ -279,8 +301,30 @@ fn read(provider: &Provider, answer: &Incoming, now_ms: u64) -> (Outcome, String
     (outcome, String::new())
 }
 
+/// Whether an outcome speaks for the provider's health. One that is at work on an earlier request for the letter is well.
 fn is_well(outcome: &Outcome) -> bool {
-    !matches!(outcome, Outcome::Failed(..))
+    match outcome {
+        Outcome::Accepted | Outcome::Busy(..) | Outcome::Refused(_) => true,
+        Outcome::Failed(kind, ..) => *kind == Kind::Busy,
+    }
+}
+
+/// Whether a letter came to nothing because of whom it is for: the address is none, or a provider refused the letter for good.
+#[must_use]
+pub fn is_refused(verdict: &Verdict) -> bool {
+    let Verdict::Reject(failure) = verdict else { return false };
+    failure.reason == ADDRESS
+        || [MAIL, MAIL_FALLBACK]
+            .into_iter()
+            .any(|partner| failure.reason == Kind::Refused.of(partner, "").reason)
+}
+
+/// Whether two addresses, each with or without a name, are the same one. Capital letters are taken for small ones, as nearly every
+/// provider does.
+#[must_use]
+pub fn is_same_address(one: &str, other: &str) -> bool {
+    let address = |text| Mailbox::parse(text).map(|mailbox| mailbox.address().to_ascii_lowercase());
+    matches!((address(one), address(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// A letter as the ledger keeps it: all that its words are made from.
@@ -375,8 +419,52 @@ mod tests {
         let mailpit = Provider::Mailpit { origin: "http://127.0.0.1:8025".to_owned(), key: None };
         let resend = Provider::Resend { origin: RESEND_ORIGIN.to_owned(), key: Secret::new("re_1") };
         let office = PostOffice::new(mailbox("shop@example.com"), resend, Some(mailpit), 2);
-        assert_eq!(office.holder("resend"), Standing::With(Which::First));
-        assert_eq!(office.holder("mailpit"), Standing::With(Which::Fallback));
-        assert_eq!(office.holder("ses"), Standing::Elsewhere);
+        assert_eq!(office.holder("resend", 1), Standing::With(Which::First, 1));
+        assert_eq!(office.holder("mailpit", 2), Standing::With(Which::Fallback, 2));
+        assert_eq!(office.holder("ses", 1), Standing::Elsewhere);
+    }
+
+    #[test]
+    fn a_course_knows_which_providers_recognise_a_letter_and_whether_it_is_tried_for_the_first_time() {
+        let mailpit = || Provider::Mailpit { origin: "http://127.0.0.1:8025".to_owned(), key: None };
+        let resend = || Provider::Resend { origin: RESEND_ORIGIN.to_owned(), key: Secret::new("re_1") };
+        let office = |first, fallback| PostOffice::new(mailbox("shop@example.com"), first, fallback, 2);
+        assert_eq!(
+            office(resend(), Some(mailpit())).setting(1),
+            Setting { first_recognises: true, fallback_recognises: Some(false), is_first_attempt: true }
+        );
+        assert_eq!(
+            office(mailpit(), None).setting(2),
+            Setting { first_recognises: false, fallback_recognises: None, is_first_attempt: false }
+        );
+    }
+
+    fn answered(status: u16, body: &'static str) -> Outcome {
+        let provider = Provider::Resend { origin: RESEND_ORIGIN.to_owned(), key: Secret::new("re_1") };
+        let answer = Incoming { status, headers: http::HeaderMap::new(), body: body.into() };
+        read(&provider, &answer, 0).0
+    }
+
+    #[test]
+    fn a_provider_that_is_at_work_on_the_letter_is_well_and_has_it_still() {
+        let concurrent =
+            answered(409, r#"{"name":"concurrent_idempotent_requests","message":"in progress"}"#);
+        assert!(matches!(concurrent, Outcome::Failed(Kind::Busy, Done::Unknown, _)), "{concurrent:?}");
+        assert!(is_well(&concurrent));
+        assert!(!is_well(&answered(502, "")));
+        assert!(is_well(&answered(422, "{}")));
+    }
+
+    #[test]
+    fn a_letter_that_its_provider_knows_in_other_words_was_taken() {
+        let known = r#"{"name":"invalid_idempotent_request","message":"used with another body"}"#;
+        assert_eq!(answered(409, known), Outcome::Accepted);
+    }
+
+    #[test]
+    fn the_same_address_is_known_with_and_without_a_name() {
+        assert!(is_same_address("Stock <stock@example.com>", "STOCK@example.com"));
+        assert!(!is_same_address("stock@example.com", "factory@example.com"));
+        assert!(!is_same_address("no address", "no address"), "nobody can be reached there");
     }
 }

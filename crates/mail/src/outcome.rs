@@ -12,7 +12,7 @@ const PROVIDER_ID_CHARACTERS_MAX: usize = 256;
 pub enum Outcome {
     /// It took the mail.
     Accepted {
-        /// What it calls the mail.
+        /// What it calls the mail; empty where it does not say.
         provider_id: String,
     },
     /// It is alive, did not take the mail, and wants to be left alone for so long.
@@ -22,6 +22,9 @@ pub enum Outcome {
         /// Its words.
         words: String,
     },
+    /// It is alive and still at work on an earlier request for this mail, so whether it takes it is open; trying again tells.
+    /// In its words.
+    Unfinished(String),
     /// It will never take this mail: trying again is useless. In its words.
     Refused(String),
     /// It failed; trying again can help.

@@ -6,7 +6,7 @@ use crate::{Fault, Mail, Mailbox, Outcome, Secret};
 use bytes::Bytes;
 use http::Request;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use restock_domain::reply::{self, Done};
+use restock_domain::reply;
 use serde_json::{Value, json};
 
 /// Where Resend listens.
@@ -16,6 +16,8 @@ const PATH: &str = "/emails";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// What it calls a second request under a key whose first is not finished.
 const CONCURRENT: &str = "concurrent_idempotent_requests";
+/// What it calls a request under a key that another body has.
+const KNOWN: &str = "invalid_idempotent_request";
 /// Characters that have a meaning in a header beside names, so that a name with one of them is put into quotes.
 const SPECIALS: [char; 13] = ['(', ')', '<', '>', '[', ']', ':', ';', '@', '\\', ',', '.', '"'];
 
@@ -55,16 +57,20 @@ pub(crate) fn read(status: u16, retry_after: Option<&str>, body: &[u8], now_ms: 
     let field = |name: &str| answer.get(name).and_then(Value::as_str);
     let kind = field("name");
     let words = spoken(body, kind, field("message"));
-    if status == 409 && kind == Some(CONCURRENT) {
-        return Outcome::Failing { words: reply::words(status, &words), sent: Done::Unknown };
+    match (status, kind) {
+        (409, Some(CONCURRENT)) => Outcome::Unfinished(reply::words(status, &words)),
+        // The key is made of the errand and the recipient, so only this very mail can have it: it was taken, in other words than
+        // ours of today.
+        (409, Some(KNOWN)) => Outcome::Accepted { provider_id: String::new() },
+        _ => reply::read(status, retry_after, &words, now_ms).into(),
     }
-    reply::read(status, retry_after, &words, now_ms).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use restock_domain::letter::Letter;
+    use restock_domain::reply::Done;
 
     fn mail(id: &str) -> Mail {
         Mail {
@@ -114,15 +120,17 @@ mod tests {
     #[test]
     fn a_second_request_under_a_key_waits_for_the_first() {
         let body = br#"{"statusCode":409,"name":"concurrent_idempotent_requests","message":"in progress"}"#;
-        assert!(matches!(read(409, None, body, 0), Outcome::Failing { sent: Done::Unknown, .. }));
+        assert!(matches!(read(409, None, body, 0), Outcome::Unfinished(_)));
     }
 
     #[test]
-    fn another_mail_under_the_same_key_is_refused_in_resends_words() {
+    fn a_key_that_another_body_has_is_that_of_a_mail_that_was_taken() {
         let body =
             br#"{"statusCode":409,"name":"invalid_idempotent_request","message":"used with another body"}"#;
-        let words = "answered 409: invalid_idempotent_request: used with another body".to_owned();
-        assert_eq!(read(409, None, body, 0), Outcome::Refused(words));
+        assert_eq!(read(409, None, body, 0), Outcome::Accepted { provider_id: String::new() });
+        assert!(matches!(read(400, None, body, 0), Outcome::Refused(_)));
+        let other = br#"{"statusCode":409,"name":"conflict","message":"no"}"#;
+        assert!(matches!(read(409, None, other, 0), Outcome::Refused(_)));
     }
 
     #[test]

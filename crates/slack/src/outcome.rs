@@ -28,7 +28,7 @@ pub enum Outcome {
         /// Whether it took the message, all the same.
         sent: Done,
     },
-    /// It claims success in words that are not Slack's, so something else answered; trying again can help.
+    /// It claims success in words that are not Slack's, so something else answered; whether the message was posted, nobody knows.
     Unusable(String),
 }
 
