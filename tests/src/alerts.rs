@@ -13,6 +13,8 @@ use crate::support::{OPERATOR, SKU, STOCK_MANAGER, Shop, VIEWER, advertised, def
 
 /// A digest comes so many seconds after the last notice at the earliest.
 const DIGEST_SECONDS: u64 = 15 * 60;
+/// Open circuits and overdue goods are over after so many quiet seconds.
+const FLAPPING_QUIET_SECONDS: u64 = 15 * 60;
 
 /// What was said in the chat, oldest first.
 fn said(shop: &Shop) -> Vec<String> {
@@ -131,7 +133,7 @@ async fn overdue_goods_are_told_to_the_factorys_manager_and_so_is_their_arrival(
     assert!(told[0].contains(SKU), "{told:?}");
     shop.finish_jobs(2).await;
     for _ in 0..2 {
-        shop.pass(61).await;
+        shop.pass(FLAPPING_QUIET_SECONDS).await;
         shop.settle_all().await;
     }
     assert_eq!(letters(&shop, "factory@example.com").len(), 2);
@@ -156,7 +158,7 @@ async fn an_open_circuit_is_an_incident_until_it_closes() {
     shop.factory.turn(|knobs| knobs.refuse = None).unwrap();
     shop.settle_all().await;
     for _ in 0..3 {
-        shop.pass(61).await;
+        shop.pass(FLAPPING_QUIET_SECONDS).await;
         shop.settle_all().await;
     }
     assert!(incidents(&shop).await.is_empty());
