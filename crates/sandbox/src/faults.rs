@@ -71,6 +71,8 @@ pub struct Faults {
     pub(crate) refuse: Option<u16>,
     pub(crate) busy: Option<Busy>,
     pub(crate) error_rate: f64,
+    pub(crate) busy_rate: f64,
+    pub(crate) busy_retry_after_seconds: Option<u32>,
     pub(crate) seed: u64,
     pub(crate) garbage: Option<Garbage>,
     pub(crate) lose_answer: bool,
@@ -87,6 +89,9 @@ impl Faults {
         if !(0.0..=1.0).contains(&self.error_rate) {
             wrong.push("error_rate is not between 0 and 1".to_owned());
         }
+        if !(0.0..=1.0).contains(&self.busy_rate) {
+            wrong.push("busy_rate is not between 0 and 1".to_owned());
+        }
         if self.refuse.is_some_and(|status| !(400..600).contains(&status)) {
             wrong.push("refuse is not a status between 400 and 599".to_owned());
         }
@@ -101,6 +106,7 @@ impl Faults {
         if self.faults_max.is_some_and(|max| hits >= max) {
             return None;
         }
+        let drawn = draw(self.seed, nth);
         if self.down {
             Some(Fault::Down)
         } else if self.hang {
@@ -109,8 +115,10 @@ impl Faults {
             Some(Fault::Refused(status))
         } else if let Some(busy) = &self.busy {
             Some(Fault::Busy(busy.clone()))
-        } else if draw(self.seed, nth) < self.error_rate {
+        } else if drawn < self.error_rate {
             Some(Fault::Error)
+        } else if drawn < self.error_rate + self.busy_rate {
+            Some(Fault::Busy(Busy { status: 503, retry_after_seconds: self.busy_retry_after_seconds }))
         } else if let Some(garbage) = self.garbage {
             Some(Fault::Garbage(garbage))
         } else if self.lose_answer {
@@ -169,7 +177,7 @@ macro_rules! knobs {
         $(#[$about])*
         ///
         /// Where several faults of the answer are on, the first of this order is taken: `down`, `hang`, `refuse`,
-        /// `busy`, `error_rate`, `garbage`, `lose_answer`. Only `lose_answer` does what was asked for.
+        /// `busy`, `error_rate`, `busy_rate`, `garbage`, `lose_answer`. Only `lose_answer` does what was asked for.
         #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Knobs {
@@ -186,7 +194,11 @@ macro_rules! knobs {
             pub busy: Option<$crate::Busy>,
             /// Share of requests answered 500, from 0 to 1; which ones depends on `seed` alone.
             pub error_rate: f64,
-            /// Chooses the requests that `error_rate` hits. Setting knobs starts its series anew.
+            /// Share of requests answered 503, beside those of `error_rate`, from 0 to 1.
+            pub busy_rate: f64,
+            /// The value of `Retry-After` in the answers of `busy_rate`, in seconds; `null`: no such header.
+            pub busy_retry_after_seconds: Option<u32>,
+            /// Chooses the requests that `error_rate` and `busy_rate` hit. Setting knobs starts its series anew.
             pub seed: u64,
             /// Answers 200 with something that is no answer.
             pub garbage: Option<$crate::Garbage>,
@@ -207,6 +219,8 @@ macro_rules! knobs {
                     refuse: None,
                     busy: None,
                     error_rate: 0.0,
+                    busy_rate: 0.0,
+                    busy_retry_after_seconds: None,
                     seed: 0,
                     garbage: None,
                     lose_answer: false,
@@ -225,6 +239,8 @@ macro_rules! knobs {
                     refuse: self.refuse,
                     busy: self.busy.clone(),
                     error_rate: self.error_rate,
+                    busy_rate: self.busy_rate,
+                    busy_retry_after_seconds: self.busy_retry_after_seconds,
                     seed: self.seed,
                     garbage: self.garbage,
                     lose_answer: self.lose_answer,
@@ -253,6 +269,22 @@ mod tests {
         assert_ne!(hits(&faults), hits(&Faults { seed: 8, ..faults.clone() }));
         assert_eq!(hits(&Faults { error_rate: 1.0, ..faults.clone() }).len(), 1000);
         assert_eq!(hits(&Faults { error_rate: 0.0, ..faults }).len(), 0);
+    }
+
+    #[test]
+    fn a_busy_rate_hits_its_share_beside_that_of_the_errors() {
+        let faults = Faults {
+            error_rate: 0.3,
+            busy_rate: 0.2,
+            busy_retry_after_seconds: Some(1),
+            ..Faults::default()
+        };
+        let met = (0..1000).filter_map(|n| faults.fault(n, 0)).collect::<Vec<_>>();
+        let errors = met.iter().filter(|fault| **fault == Fault::Error).count();
+        let busy = Fault::Busy(Busy { status: 503, retry_after_seconds: Some(1) });
+        assert!((250..350).contains(&errors), "{errors} errors");
+        assert!((150..250).contains(&(met.len() - errors)), "{} busy", met.len() - errors);
+        assert!(met.iter().all(|fault| *fault == Fault::Error || *fault == busy));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //!
 //! [`Factory`] is the legacy factory: it takes production requests over plain HTTP, works slowly, reports once and
 //! forgets everything when it stops. [`Mail`] answers like Amazon SES, Resend and Mailpit, [`Slack`] like an incoming
-//! webhook, [`Marketing`] like a receiver of Standard Webhooks; each of these shows what it was sent on a page of its
-//! own. Each stand-in is as careless, or as particular, as the system it stands for, because a polite one would hide
-//! the faults that Restock exists to survive.
+//! webhook, [`Marketing`] like a receiver of Standard Webhooks. [`Logistics`] lists returns, moves their parcels and
+//! takes the results that are reported of them. All but the factory show what they hold on a page of their own. Each
+//! stand-in is as careless, or as particular, as the system it stands for, because a polite one would hide the faults
+//! that Restock exists to survive.
 //!
 //! All of them are started, turned, watched and stopped alike: [`StandIn`] has what they share.
 
@@ -13,6 +14,7 @@ mod control;
 mod desk;
 pub mod factory;
 mod faults;
+pub mod logistics;
 pub mod mail;
 pub mod marketing;
 mod page;
@@ -24,6 +26,7 @@ mod stand_in;
 pub use desk::{RequestSeen, Stats};
 pub use factory::{Factory, Knobs};
 pub use faults::{Busy, Garbage};
+pub use logistics::Logistics;
 pub use mail::Mail;
 pub use marketing::Marketing;
 pub use slack::Slack;

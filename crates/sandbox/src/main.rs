@@ -4,9 +4,14 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use clap::Parser;
-use restock_sandbox::{Factory, Knobs, Mail, Marketing, Slack};
+use restock_sandbox::{Factory, Knobs, Logistics, Mail, Marketing, Slack};
 
-/// Stand-ins for the factory, mail, Slack and the marketing system, with faults on demand under /sandbox.
+/// Returns to look at.
+const RETURNS: usize = 20;
+/// As slow as a stage of the factory.
+const STATUS_EVERY_MS: u64 = Knobs::STAGE_MS;
+
+/// Stand-ins for the factory, mail, Slack, the marketing system and the logistics partner, with faults on demand under /sandbox.
 #[derive(Parser)]
 #[command(name = "restock-sandbox", version)]
 struct Options {
@@ -22,9 +27,18 @@ struct Options {
     /// Where the marketing system listens, and shows its events.
     #[arg(long, default_value = "127.0.0.1:3903")]
     marketing: SocketAddr,
+    /// Where the logistics partner listens, and shows its returns.
+    #[arg(long, default_value = "127.0.0.1:3904")]
+    logistics: SocketAddr,
     /// Milliseconds each of the factory's five stages takes.
     #[arg(long, default_value_t = Knobs::STAGE_MS)]
     stage_ms: u64,
+    /// Returns that the logistics partner holds from the start.
+    #[arg(long, default_value_t = RETURNS)]
+    returns: usize,
+    /// Milliseconds after which the shipments of all returns move one status on.
+    #[arg(long, default_value_t = STATUS_EVERY_MS)]
+    status_every_ms: u64,
 }
 
 #[tokio::main]
@@ -36,6 +50,9 @@ async fn main() -> anyhow::Result<()> {
     let mail = Mail::start(options.mail).await?;
     let slack = Slack::start(options.slack).await?;
     let marketing = Marketing::start(options.marketing).await?;
+    let logistics = Logistics::start(options.logistics).await?;
+    logistics.set_returns(options.returns)?;
+    logistics.turn(|knobs| knobs.status_every_ms = Some(options.status_every_ms))?;
     println!("factory on {}", factory.url());
     println!(
         "mail on {} (SES key {} {}, Resend key {})",
@@ -46,7 +63,13 @@ async fn main() -> anyhow::Result<()> {
     );
     println!("slack on {}", slack.webhook_url());
     println!("marketing on {} (secret {})", marketing.hook_url(), Marketing::SECRET);
+    println!(
+        "logistics on {} (token {}), its page on {}",
+        logistics.url(),
+        Logistics::TOKEN,
+        logistics.origin()
+    );
     tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
-    tokio::join!(factory.stop(), mail.stop(), slack.stop(), marketing.stop());
+    tokio::join!(factory.stop(), mail.stop(), slack.stop(), marketing.stop(), logistics.stop());
     Ok(())
 }

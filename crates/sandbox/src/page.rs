@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use axum::response::{Html, IntoResponse, Response};
+use http::header;
+
 /// What is shown; older entries are counted only.
 pub(crate) const ENTRIES_SHOWN_MAX: usize = 200;
 /// How often the page looks for more.
@@ -58,6 +61,14 @@ impl Page {
         }
         html.push_str("</body>\n</html>\n");
         html
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        // Whatever slips through the escaping is not run.
+        let policy = [(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")];
+        (policy, Html(self.html())).into_response()
     }
 }
 

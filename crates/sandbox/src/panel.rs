@@ -45,6 +45,7 @@ struct Inner {
     /// Requests, and faults among them, since the knobs were set.
     drawn: u64,
     hits: u64,
+    knobs_set_at: Option<Instant>,
 }
 
 /// Counts a request as being answered for as long as it lives.
@@ -79,8 +80,14 @@ impl<K: Turn> Panel<K> {
         let mut inner = self.lock();
         inner.drawn = 0;
         inner.hits = 0;
+        inner.knobs_set_at = Some(Instant::now());
         self.knobs.send_replace(knobs);
         Ok(())
+    }
+
+    /// When the knobs were last set; nothing where they never were.
+    pub(crate) fn knobs_set_at(&self) -> Option<Instant> {
+        self.lock().knobs_set_at
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
@@ -101,8 +108,13 @@ impl<K: Turn> Panel<K> {
 
     /// Counts a request and draws its fault.
     pub(crate) fn arrived(&self) -> Arrival {
-        let now = Instant::now();
+        self.arrived_where(|_| true)
+    }
+
+    /// Counts a request and draws its fault, unless the knobs spare requests of its kind.
+    pub(crate) fn arrived_where(&self, exposed: impl FnOnce(&K) -> bool) -> Arrival {
         let mut inner = self.lock();
+        let now = Instant::now();
         inner.traffic.requests += 1;
         keep(&mut inner.arrivals, now, ARRIVALS_KEPT_MAX);
         while inner.arrivals.front().is_some_and(|first| now.duration_since(*first) >= Duration::from_secs(1))
@@ -110,8 +122,11 @@ impl<K: Turn> Panel<K> {
             inner.arrivals.pop_front();
         }
         inner.traffic.per_second_max = inner.traffic.per_second_max.max(inner.arrivals.len());
-        let fault = self.knobs.borrow().faults().fault(inner.drawn, inner.hits);
-        inner.drawn += 1;
+        let knobs = self.knobs.borrow();
+        let exposed = exposed(&knobs);
+        let fault = if exposed { knobs.faults().fault(inner.drawn, inner.hits) } else { None };
+        drop(knobs);
+        inner.drawn += u64::from(exposed);
         if fault.is_some() {
             inner.hits += 1;
             inner.traffic.faults += 1;

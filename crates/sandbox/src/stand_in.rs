@@ -24,6 +24,8 @@ pub const WAIT_SECONDS_MAX: u64 = 60;
 pub trait Partner: Send + Sync + Sized + 'static {
     /// Its name in errors and in the log.
     const NAME: &'static str;
+    /// The path that its callers' addresses end in, without a final slash; empty: they have none.
+    const BASE: &'static str = "";
     /// What it can be made to do wrong.
     type Knobs: Turn;
     /// What it counts.
@@ -74,9 +76,15 @@ impl<P: Partner> StandIn<P> {
         self.addr
     }
 
-    /// Its base URL without a final slash.
+    /// Its base URL as its callers want it, with the path where there is one and without a final slash.
     #[must_use]
     pub fn url(&self) -> String {
+        format!("http://{}{}", self.addr, P::BASE)
+    }
+
+    /// Scheme, host and port: what `/` and `/sandbox` are below, and what a permission to call it names.
+    #[must_use]
+    pub fn origin(&self) -> String {
         format!("http://{}", self.addr)
     }
 

@@ -1,10 +1,11 @@
-//! Claim: mail, Slack and the marketing system take what the real ones take, refuse what they refuse, in their words,
-//! and each knob does what it says.
+//! Claim: mail, Slack, the marketing system and the logistics partner take what the real ones take, refuse what they
+//! refuse, in their words, and each knob does what it says.
 //! Method: real HTTP to a stand-in on a free port; what happens in the background is waited for by its signal.
 //! Needs: nothing but a loopback interface.
 
 #![allow(clippy::unwrap_used, reason = "a test reports a surprise by failing, in its helpers too")]
 
+mod logistics;
 mod mail;
 mod marketing;
 mod slack;
