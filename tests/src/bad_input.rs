@@ -192,3 +192,25 @@ async fn unknown_paths_wrong_methods_and_bad_queries_are_told_apart() {
         shop.client.get(OPERATOR, path).await.expect(404);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_turned_away_hears_why_however_much_it_still_sends() {
+    let shop = Shop::with_product(5, 0, 10).await;
+    let much = vec![b' '; 8 << 20];
+    let storefront = format!("Bearer {STOREFRONT}");
+    for (status, path, authorization, kind) in [
+        (401, "/v1/orders", "Bearer nobody", "application/json"),
+        (403, "/v1/queues/replenishment/pause", storefront.as_str(), "application/json"),
+        (404, "/v1/no-such-thing", storefront.as_str(), "application/json"),
+        (413, "/v1/orders", storefront.as_str(), "application/json"),
+        (415, "/v1/orders", storefront.as_str(), "text/plain"),
+    ] {
+        for _ in 0..3 {
+            let headers = [("authorization", authorization), ("content-type", kind)];
+            let answer = shop.client.try_send(Method::POST, path, &headers, much.clone()).await;
+            let answer = answer.unwrap_or_else(|error| panic!("{status} was lost: {error:#}"));
+            assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        }
+    }
+    shop.audit().await;
+}

@@ -1,5 +1,6 @@
 //! Claim: every queue is worked off through both of its triggers: the bell, and the drain over HTTP.
-//! Method: one message for each queue, held by a pause. Resuming rings the bell; where spin.toml permits no bell, only the drain is left.
+//! Method: one message for each queue, held by a pause. Resuming rings the bell, and spin.toml permits it over Redis only; or it permits no
+//! bell, and only the drain is left.
 //! Needs: the built components.
 
 use std::fs;
@@ -28,15 +29,23 @@ async fn operate(shop: &Shop, queue: &str, what: &str) -> Value {
     shop.client.post(OPERATOR, &format!("/v1/queues/{queue}/{what}"), json!({})).await.expect(200)
 }
 
-/// spin.toml with no way to ring for anyone.
-fn without_bells() -> (PathBuf, TempDir) {
+/// spin.toml with no way to ring over HTTP, and over Redis only where there is one.
+fn with_bells(over_redis: bool) -> (PathBuf, TempDir) {
     let manifest = fs::read_to_string(root().join("spin.toml")).expect("the manifest");
     let sources = root().join("target/wasm32-wasip2");
-    let manifest = manifest
-        .replace(r#"["{{ redis_url }}", "{{ public_url }}"]"#, "[]")
-        .replace(r#", "{{ redis_url }}", "{{ public_url }}"]"#, "]")
-        .replace("  \"{{ redis_url }}\",\n  \"{{ public_url }}\",\n", "")
-        .replace("target/wasm32-wasip2", &sources.to_string_lossy());
+    let mut manifest = manifest.replace("target/wasm32-wasip2", &sources.to_string_lossy());
+    let addresses: &[&str] =
+        if over_redis { &["{{ public_url }}"] } else { &["{{ public_url }}", "{{ redis_url }}"] };
+    for address in addresses {
+        for (listed, left) in [
+            (format!(", \"{address}\"]"), "]"),
+            (format!("[\"{address}\"]"), "[]"),
+            (format!("  \"{address}\",\n"), ""),
+        ] {
+            manifest = manifest.replace(&listed, left);
+        }
+        assert!(!manifest.contains(&format!("\"{address}\",")), "{address} is still permitted");
+    }
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("spin.toml");
     fs::write(&path, manifest).expect("a manifest");
@@ -53,7 +62,9 @@ fn all_told(shop: &Shop) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_queue_is_worked_off_when_its_bell_rings() {
-    let shop = with_one_in_each(Shop::connected().await).await;
+    let (manifest, _folder) = with_bells(true);
+    let shop = Shop::connected_as(|options, _| options.manifest = manifest).await;
+    let shop = with_one_in_each(shop).await;
     for queue in QUEUES {
         operate(&shop, queue, "resume").await;
         eventually(&format!("{queue} hears its bell"), || async {
@@ -67,7 +78,7 @@ async fn every_queue_is_worked_off_when_its_bell_rings() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_queue_is_worked_off_when_it_is_drained_over_http() {
-    let (manifest, _folder) = without_bells();
+    let (manifest, _folder) = with_bells(false);
     let shop = Shop::connected_as(|options, _| options.manifest = manifest).await;
     let shop = with_one_in_each(shop).await;
     for queue in QUEUES {

@@ -3,9 +3,11 @@
 //! Method: orders around the limit under both rules, a marketing stand-in with its faults, messages delivered again.
 //! Needs: the built components.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{OPERATOR, SKU, STOREFRONT, Shop, VIEWER, definition, order};
+use crate::support::{OPERATOR, SKU, STOREFRONT, Shop, VIEWER, definition, eventually, order};
 
 /// A connected shop under a rule, with plenty on the shelf.
 async fn under(rule: &str) -> Shop {
@@ -64,6 +66,7 @@ async fn sixty_and_forty_units_make_a_vip_under_the_cumulative_rule_and_not_unde
         buy(&shop, "c", 40).await;
         shop.settle_all().await;
         assert_eq!(customer(&shop, "c").await["type"], kind, "{rule}");
+        assert_eq!(shop.world().marketing.events().len(), told, "{rule}");
         buy(&shop, "c", 500).await;
         shop.settle_all().await;
         assert_eq!(
@@ -71,7 +74,7 @@ async fn sixty_and_forty_units_make_a_vip_under_the_cumulative_rule_and_not_unde
             "vip",
             "{rule}: the third order is a bulk order by any rule"
         );
-        assert_eq!(shop.world().marketing.events().len(), 1, "{rule}, before: {told}");
+        assert_eq!(shop.world().marketing.events().len(), 1, "{rule}");
         shop.audit().await;
     }
 }
@@ -191,4 +194,52 @@ async fn a_shop_without_a_marketing_system_has_vips_all_the_same() {
     shop.settle_all().await;
     assert_eq!(customer(&shop, "c").await["type"], "vip");
     assert!(shop.buried("loyalty").await.is_empty());
+}
+
+/// Buys in bulk, kills the host when `seen` says so, starts it again and brings everything to its end: one promotion, one piece of news.
+async fn killed_when(prepare: impl FnOnce(&Shop), seen: impl AsyncFn(&Shop) -> bool) {
+    let mut shop = under("single-order").await;
+    prepare(&shop);
+    buy(&shop, "c", 100).await;
+    eventually("the step is reached", || async { seen(&shop).await.then_some(()) }).await;
+    shop = shop.kill().await;
+    shop.world()
+        .marketing
+        .turn(|knobs| {
+            *knobs = restock_sandbox::marketing::Knobs { tolerance_seconds: None, ..Default::default() }
+        })
+        .unwrap();
+    // The lease of the dead worker runs out.
+    shop.clock.advance(Duration::from_secs(31));
+    shop.tick().await;
+    shop.settle_all().await;
+    let events = shop.world().marketing.events();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert!(!events[0].changed, "a repetition says the same: {events:?}");
+    assert_eq!(customer(&shop, "c").await["type"], "vip");
+    let purchases: i64 =
+        shop.customers().query_row("SELECT count(*) FROM purchase", [], |row| row.get(0)).unwrap();
+    assert_eq!(purchases, 1);
+    shop.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_purchase_was_recorded_the_customer_is_promoted_and_told_of_once() {
+    let prepare = |shop: &Shop| shop.world().marketing.turn(|knobs| knobs.hang = true).unwrap();
+    killed_when(prepare, async |shop: &Shop| shop.world().marketing.stats().requests == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_marketing_system_took_the_news_it_is_told_of_once() {
+    let prepare = |shop: &Shop| shop.world().marketing.turn(|knobs| knobs.answer_delay_ms = 60_000).unwrap();
+    killed_when(prepare, async |shop: &Shop| shop.world().marketing.stats().accepted == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_news_was_noted_nobody_is_told_again() {
+    let noted = async |shop: &Shop| {
+        let sql = "SELECT count(*) FROM customer WHERE announced_at_ms IS NOT NULL";
+        shop.customers().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(0) == 1
+    };
+    killed_when(|_| {}, noted).await;
 }

@@ -71,12 +71,15 @@ async fn a_provider_that_is_down_for_ten_minutes_is_sent_every_letter_once_when_
         [("ses", with_ses as fn(&mut Variables, &World)), ("resend", with_resend), ("mailpit", with_mailpit)]
     {
         let shop = Shop::connected_with(change).await;
-        shop.world()
-            .mail
-            .turn(|knobs| knobs.busy = Some(Busy { status: 503, retry_after_seconds: None }))
-            .unwrap();
+        // It breaks the connections off, without taking anything; after a while it says that it is busy.
+        shop.world().mail.turn(|knobs| knobs.down = true).unwrap();
         sell_out(&shop).await;
-        for _ in 0..20 {
+        for round in 0..20 {
+            if round == 10 {
+                let busy = Busy { status: 503, retry_after_seconds: None };
+                let turned = shop.world().mail.turn(|knobs| (knobs.down, knobs.busy) = (false, Some(busy)));
+                turned.unwrap();
+            }
             shop.drain_of("ad-control").await;
             shop.pass(30).await;
         }
@@ -87,6 +90,22 @@ async fn a_provider_that_is_down_for_ten_minutes_is_sent_every_letter_once_when_
         assert_eq!(shop.world().mail.mails().len(), 1, "{name}");
         assert_eq!(shop.product(SKU).await["ad"]["status"], "pause-requested", "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_whose_answers_are_lost_for_ten_minutes_sends_every_letter_once() {
+    let shop = Shop::connected().await;
+    shop.world().mail.turn(|knobs| knobs.lose_answer = true).unwrap();
+    sell_out(&shop).await;
+    for _ in 0..20 {
+        shop.drain_of("ad-control").await;
+        shop.pass(30).await;
+    }
+    assert!(shop.world().mail.stats().repeated >= 2, "{:?}", shop.world().mail.stats());
+    shop.world().mail.turn(|knobs| knobs.lose_answer = false).unwrap();
+    shop.settle_all().await;
+    assert_eq!(shop.world().mail.mails().len(), 1);
+    assert_eq!(shop.product(SKU).await["ad"]["status"], "pause-requested");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,7 +44,8 @@ async fn run(config: &Config, delivery: &Delivery, errand: Errand) -> Result<(),
     let Some(post_office) = &config.post_office else { return Err(post::not_configured()) };
     let now_ms = host::now_ms();
     let sellable_since_ms = sellable_since_ms(&delivery.event, errand.depleted_since, now_ms);
-    let letter = || words::letter(&errand, sellable_since_ms, now_ms);
+    let usual_ms = u64::try_from(config.production_due.as_millis()).unwrap_or(u64::MAX);
+    let letter = || words::letter(&errand, sellable_since_ms, now_ms, usual_ms);
     post_office.send(&errand.id, manager, delivery.attempt, letter).await?;
     note(errand).await
 }

@@ -9,15 +9,15 @@ use restock_domain::text::clip;
 const SUBJECT_NAME_CHARACTERS_MAX: usize = 80;
 
 /// The letter of an errand, as things stand now (ms since 1970). `sellable_since_ms` is when the product could be sold
-/// again, where it can.
-pub(crate) fn letter(errand: &Errand, sellable_since_ms: u64, now_ms: u64) -> Letter {
+/// again, where it can; `usual_ms` is what a factory is given for a refill.
+pub(crate) fn letter(errand: &Errand, sellable_since_ms: u64, now_ms: u64, usual_ms: u64) -> Letter {
     match errand.request {
-        Request::Pause => pause(errand, now_ms),
+        Request::Pause => pause(errand, now_ms, usual_ms),
         Request::Resume => resume(errand, sellable_since_ms),
     }
 }
 
-fn pause(errand: &Errand, now_ms: u64) -> Letter {
+fn pause(errand: &Errand, now_ms: u64, usual_ms: u64) -> Letter {
     let since = moment(errand.depleted_since);
     let lead = format!(
         "{} has been sold out since {since}. Please pause its advertisement until we write again.",
@@ -26,7 +26,7 @@ fn pause(errand: &Errand, now_ms: u64) -> Letter {
     Letter::new(&subject("pause", errand), &lead)
         .fact("Product", &product(errand))
         .fact("Sold out since", &since)
-        .fact("Refill expected", &refill(errand.refill_due_at, now_ms))
+        .fact("Refill expected", &refill(errand.refill_due_at, now_ms, usual_ms))
         .fact("Orders lost so far", &lost(errand))
         .fact("Waiting in backorders", &waiting(errand))
         .paragraph("While the advertisement runs, it leads customers to a product that they cannot buy.")
@@ -52,9 +52,12 @@ fn product(errand: &Errand) -> String {
     format!("{} ({})", errand.name, errand.sku)
 }
 
-fn refill(due_at: Option<u64>, now_ms: u64) -> String {
+/// Until the factory has confirmed a time, the one it usually keeps is named: the letter mostly leaves before the factory is asked.
+fn refill(due_at: Option<u64>, now_ms: u64, usual_ms: u64) -> String {
     match due_at {
-        None => "the factory has not confirmed a time yet".to_owned(),
+        None => {
+            format!("about {}; the factory has not confirmed it yet", moment(now_ms.saturating_add(usual_ms)))
+        }
         Some(due_at) if due_at < now_ms => format!("by {}; the goods are overdue", moment(due_at)),
         Some(due_at) => format!("by {}", moment(due_at)),
     }
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_pause_says_what_since_when_until_when_and_what_it_cost() {
-        let letter = letter(&errand(Request::Pause), 0, SINCE_MS);
+        let letter = letter(&errand(Request::Pause), 0, SINCE_MS, HOUR_MS);
         assert_eq!(letter.subject(), "Please pause the advertisement for 부산도너츠 (CP-502101)");
         assert_eq!(
             letter.lead(),
@@ -138,9 +141,13 @@ mod tests {
     #[test]
     fn a_refill_is_never_promised_that_the_factory_did_not_confirm_or_keep() {
         let mut errand = errand(Request::Pause);
-        let expected = |errand: &Errand| fact(&letter(errand, 0, SINCE_MS + HOUR_MS), "Refill expected");
+        let expected =
+            |errand: &Errand| fact(&letter(errand, 0, SINCE_MS + HOUR_MS, HOUR_MS), "Refill expected");
         errand.refill_due_at = None;
-        assert_eq!(expected(&errand).as_deref(), Some("the factory has not confirmed a time yet"));
+        assert_eq!(
+            expected(&errand).as_deref(),
+            Some("about 2026-11-21 11:30 UTC; the factory has not confirmed it yet")
+        );
         errand.refill_due_at = Some(SINCE_MS);
         assert_eq!(expected(&errand).as_deref(), Some("by 2026-11-21 09:30 UTC; the goods are overdue"));
     }
@@ -149,7 +156,7 @@ mod tests {
     fn one_order_for_one_unit_is_singular() {
         let mut errand = errand(Request::Pause);
         (errand.orders_lost, errand.units_lost, errand.backordered) = (1, 1, 1);
-        let letter = letter(&errand, 0, SINCE_MS);
+        let letter = letter(&errand, 0, SINCE_MS, HOUR_MS);
         assert_eq!(fact(&letter, "Orders lost so far").as_deref(), Some("1 order for 1 unit"));
         assert_eq!(fact(&letter, "Waiting in backorders").as_deref(), Some("1 unit"));
         errand.orders_lost = 0;
@@ -161,7 +168,7 @@ mod tests {
     fn a_resumption_says_what_is_there_again_and_for_how_long_it_was_not() {
         let mut errand = errand(Request::Resume);
         (errand.on_hand, errand.backordered) = (40, 0);
-        let letter = letter(&errand, SINCE_MS + 2 * HOUR_MS + 5 * 60_000, SINCE_MS + 9 * HOUR_MS);
+        let letter = letter(&errand, SINCE_MS + 2 * HOUR_MS + 5 * 60_000, SINCE_MS + 9 * HOUR_MS, HOUR_MS);
         assert_eq!(letter.subject(), "Please resume the advertisement for 부산도너츠 (CP-502101)");
         assert_eq!(
             letter.lead(),
@@ -177,7 +184,7 @@ mod tests {
     fn units_on_the_shelf_that_others_wait_for_are_not_offered() {
         let mut errand = errand(Request::Resume);
         (errand.on_hand, errand.backordered) = (40, 5);
-        let letter = letter(&errand, SINCE_MS, SINCE_MS);
+        let letter = letter(&errand, SINCE_MS, SINCE_MS, HOUR_MS);
         assert_eq!(fact(&letter, "On the shelf").as_deref(), Some("40 units, 5 of them for waiting orders"));
     }
 
@@ -186,7 +193,7 @@ mod tests {
         let mut errand = errand(Request::Pause);
         errand.name = "부\r\nBcc: x@example.com\u{2028}".repeat(10);
         errand.sku = "S".repeat(64);
-        let letter = letter(&errand, 0, SINCE_MS);
+        let letter = letter(&errand, 0, SINCE_MS, HOUR_MS);
         assert!(letter.subject().ends_with(&format!("({})", errand.sku)), "{}", letter.subject());
         assert!(letter.lead().ends_with("until we write again."), "{}", letter.lead());
         assert!(!letter.subject().contains(['\r', '\n', '\u{2028}']), "{}", letter.subject());

@@ -29,7 +29,6 @@ pub(crate) fn reason(reason: &str, partner_id: &str, factory_id: Option<&str>) -
         Some("overdue") => format!("goods overdue from {partner}"),
         Some("not-configured") => format!("{partner} is not configured"),
         Some("unknown") => format!("nobody knows the address of {partner}"),
-        Some("outcome-unknown") => format!("nobody knows whether {partner} sent it"),
         Some("rate" | "concurrency") => format!("too much at a time for {partner}"),
         Some("circuit-open") => format!("{partner} is left alone after failures in a row"),
         _ => without_partner(reason).to_owned(),
@@ -40,8 +39,6 @@ fn without_partner(reason: &str) -> &str {
     match reason {
         "mail-provider-gone" => "the email provider that may have sent the letter is not configured any more",
         "letter-contended" => "another worker was sending the same letter",
-        "mail-outcome-unknown" => "nobody knows whether the email provider sent it",
-        "slack-outcome-unknown" => "nobody knows whether Slack sent it",
         "customers-unavailable" => "the customers' database could not do its work",
         "customers-corrupt" => "the customers' database holds something that cannot be read",
         "ad-manager-unknown" => "nobody is named as the manager of the advertisement",
@@ -86,11 +83,9 @@ mod tests {
     fn every_kind_of_error_that_ends_in_a_dead_letter_has_words() {
         for (kind, partner) in [
             ("mail-provider-gone", "mail"),
-            ("mail-outcome-unknown", "mail"),
             ("mail-too-long", "mail"),
             ("mail-unreadable", "mail"),
             ("mail-address", "mail"),
-            ("slack-outcome-unknown", "slack"),
             ("letter-contended", "letter"),
             ("customers-unavailable", "customers"),
             ("customers-corrupt", "customers"),

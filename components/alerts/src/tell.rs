@@ -72,7 +72,7 @@ async fn say(config: &Config, notice: &Notice, attempt: u32) -> Result<(), Verdi
                 None => told,
             }
         }
-        Some(Way::Chat(chat)) => chat.post(&letter(), attempt).await,
+        Some(Way::Chat(chat)) => chat.post(&letter()).await,
         None => {
             let channel = match notice.channel {
                 Channel::Mail => "email, which is not configured or has nobody to write to",

@@ -229,9 +229,6 @@ fn remedy(reason: &str) -> &'static str {
         "mail-refused" | "mail-address" => {
             "read what the provider says, and correct the address or the account."
         }
-        "mail-outcome-unknown" => {
-            "look at the provider whether the email went out; purge the message where it did, redrive it where not."
-        }
         "mail-provider-gone" => {
             "configure the provider again that has the letter, or purge the message where the email went out."
         }

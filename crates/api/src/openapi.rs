@@ -166,7 +166,7 @@ fn queues(book: &mut Book) {
         .body::<PurgeRequest>(json!({"all": true, "reason": "the product is gone", "dry_run": true}))
         .answer::<Purged>(200, "How many.")
         .write();
-    book.operation(routes::GET_MESSAGE, "queues", "Show a message with every attempt at it.")
+    book.operation(routes::GET_MESSAGE, "queues", "Show a message with its newest 100 attempts.")
         .answer::<Message>(200, "The message.")
         .write();
 }

@@ -145,7 +145,7 @@ pub struct Message {
     /// Its last failure in words: what was answered, as in its attempts.
     #[cfg_attr(feature = "openapi", schema(example = "answered 400: no such address"))]
     pub error: String,
-    /// Every attempt, oldest first, across redrives.
+    /// The newest 100 attempts, oldest first, across redrives. Waits in a row for one reason are one.
     pub attempts: Vec<Attempt>,
 }
 

@@ -30,8 +30,6 @@ pub enum Kind {
     Busy,
     /// An answer that nobody can read.
     UnusableAnswer,
-    /// No clear answer, and the partner is not asked again by itself.
-    OutcomeUnknown,
     /// The gate's next slot is too far away.
     Rate,
     /// Enough calls are running.
@@ -51,7 +49,6 @@ impl Kind {
             Self::Unreachable => "unreachable",
             Self::Busy => "busy",
             Self::UnusableAnswer => "unusable-answer",
-            Self::OutcomeUnknown => "outcome-unknown",
             Self::Rate => "rate",
             Self::Concurrency => "concurrency",
             Self::CircuitOpen => "circuit-open",

@@ -3,8 +3,8 @@
 //! A letter is entrusted to a provider before it is sent. While nobody knows whether that provider sent it, it stays there: it is
 //! offered again to the same provider, in the same words. Only a letter that a provider surely did not take is taken back and
 //! may go to the fallback. So a letter never goes out through both, and through one that recognises repeated letters it goes out
-//! once. One that recognises none is offered a letter of unknown outcome twice at most; then somebody has to look, and a redrive
-//! sends it anew.
+//! once. One that recognises none may send a letter of unknown outcome again with each offer, because one that comes twice is better
+//! than one that nobody gets; the queue's limit of attempts ends that, and an operator's redrive sends it anew.
 //!
 //! [`Course`] decides and does nothing: it names a step, is told how that went, and names the next one.
 
@@ -18,9 +18,6 @@ use sha2::{Digest, Sha256};
 const CONTENDED: &str = "letter-contended";
 /// The reason where the provider that may have sent the letter is not configured any more.
 const PROVIDER_GONE: &str = "mail-provider-gone";
-
-/// How often a provider that recognises no repetition is offered a letter, counted since it was last unsent.
-const OFFERS_MAX: u32 = 2;
 
 /// How much of the recipient's digest is part of a letter's key, bytes. It keeps the few addresses of one letter apart.
 const RECIPIENT_BYTES: usize = 8;
@@ -155,7 +152,7 @@ impl Course {
         let mut course = Self { setting, is_renewed: false, bound: false, first: None, fallback: None };
         let step = match standing {
             Standing::Unsent => Step::Enter(Which::First),
-            Standing::With(which, offers) => course.resume(which, offers),
+            Standing::With(which, _) => course.resume(which),
             Standing::Elsewhere => {
                 let words = "a provider that is not configured any more may have sent it; configure that one again \
                              and redrive, or purge";
@@ -166,7 +163,7 @@ impl Course {
         (course, step)
     }
 
-    fn resume(&mut self, which: Which, offers: u32) -> Step {
+    fn resume(&mut self, which: Which) -> Step {
         let recognises = self.setting.recognises(which);
         // Every offer of unknown outcome ends its attempt as one that counts, so at a first attempt it was an earlier message, or
         // this one before an operator redrove it. The letter is taken back only now and not when its message was buried: until then
@@ -174,9 +171,6 @@ impl Course {
         self.is_renewed = !recognises && self.setting.is_first_attempt;
         if self.is_renewed {
             return Step::Release(which);
-        }
-        if !recognises && offers >= OFFERS_MAX {
-            return outcome_unknown("it was offered before");
         }
         self.bound = true;
         Step::Enter(which)
@@ -204,8 +198,7 @@ impl Course {
             Standing::With(holder, offers) if holder == which => {
                 // Somebody else entrusted it in between, and may have offered it.
                 self.bound |= offers > 1;
-                let is_offered_enough = !self.setting.recognises(which) && offers > OFFERS_MAX;
-                if is_offered_enough { outcome_unknown("it was offered before") } else { Step::Offer(which) }
+                Step::Offer(which)
             }
             Standing::Sent => Step::End(Ok(())),
             Standing::Unsent | Standing::With(..) | Standing::Elsewhere => {
@@ -298,22 +291,18 @@ impl Course {
     }
 }
 
-/// The end of a letter that nobody may offer again by himself.
-fn outcome_unknown(words: &str) -> Step {
-    let words = format!("{words}; the provider may have sent the letter: look there, then redrive or purge");
-    // One reason for both providers: what has to be done is the same.
-    Step::End(Err(Verdict::Reject(Kind::OutcomeUnknown.of(partner::MAIL, words))))
-}
-
-/// The end of the one repetition that a provider gets which recognises none. Whatever it says of the second offer, nobody knows
-/// what came of the first. The letter stays in the ledger until an operator decides.
+/// The end of a repetition at a provider that recognises none. Whatever it says of this offer, nobody knows what came of the ones
+/// before, so the letter stays with it.
 fn repeated_in_vain(setback: Setback) -> Step {
     let Setback { failure, again } = setback;
-    if again != Again::Never {
-        return outcome_unknown(&failure.error);
-    }
-    let words = format!("{}; what came of an earlier try is unknown", failure.error);
-    Step::End(Err(Verdict::Reject(Failure::new(failure.reason, words))))
+    Step::End(Err(match again {
+        Again::Wait(until_ms) => Verdict::Postpone { failure, until_ms },
+        Again::Retry(not_before_ms) => Verdict::Retry { failure, not_before_ms },
+        Again::Never => {
+            let words = format!("{}; what came of an earlier try is unknown", failure.error);
+            Verdict::Reject(Failure::new(failure.reason, words))
+        }
+    }))
 }
 
 /// What it means that neither took the letter: either may take it later.

@@ -21,8 +21,6 @@ struct World {
 #[derive(Default)]
 struct Since {
     deliveries: [u32; 2],
-    /// Offers of which nobody learned what came of them.
-    unknown: [u32; 2],
     refusals: u32,
 }
 
@@ -117,11 +115,7 @@ impl World {
                         "only what it has is offered"
                     );
                     let outcome = self.offer(which);
-                    self.since.unknown[index(which)] += 1;
                     self.may_crash()?;
-                    if !matches!(outcome, Outcome::Failed(_, Done::Unknown, _)) {
-                        self.since.unknown[index(which)] -= 1;
-                    }
                     course.offered(which, outcome)
                 }
                 Step::Release(which) => {
@@ -161,9 +155,6 @@ proptest! {
             let end = world.attempt();
             let [first, fallback] = world.since.deliveries;
             prop_assert!(first == 0 || fallback == 0, "{first} and {fallback} without an operator");
-            for (unknown, recognises) in world.since.unknown.into_iter().zip(recognises) {
-                prop_assert!(recognises || unknown <= OFFERS_MAX, "{unknown} offers of unknown outcome");
-            }
             if recognises == [true, true] {
                 let [first, fallback] = world.deliveries;
                 prop_assert!(first + fallback <= 1, "{first} and {fallback}, whatever operators do");
@@ -174,9 +165,7 @@ proptest! {
                     break;
                 }
                 Ok(Err(Verdict::Reject(failure))) => {
-                    let is_unclear =
-                        matches!(world.standing, Standing::With(_, offers) if offers >= OFFERS_MAX);
-                    prop_assert!(world.since.refusals > 0 || is_unclear, "{failure:?}");
+                    prop_assert!(world.since.refusals > 0, "{failure:?}");
                     world.attempt = 1;
                     world.since = Since::default();
                 }
