@@ -8,15 +8,10 @@ use restock_bindings::queue::{Delivery, Event};
 use restock_domain::attempt::{Failure, Verdict};
 use restock_edge::error::fault_words;
 use restock_edge::partner::store_failed;
-use restock_edge::{host, post};
-use std::time::Duration;
+use restock_edge::{host, note, post};
 
 /// The event that ends an episode.
 const REPLENISHED: &str = "stock.replenished";
-/// How often it is tried to note that a manager was asked. A note that is lost is made by the next attempt.
-const NOTE_TRIES_MAX: u32 = 3;
-/// The wait before it is tried again.
-const NOTE_RETRY_WAIT: Duration = Duration::from_millis(100);
 
 /// The kind of failure of a letter that nobody knows the recipient of.
 const MANAGER_UNKNOWN: &str = "ad-manager-unknown";
@@ -47,7 +42,7 @@ async fn run(config: &Config, delivery: &Delivery, errand: Errand) -> Result<(),
     let usual_ms = u64::try_from(config.production_due.as_millis()).unwrap_or(u64::MAX);
     let letter = || words::letter(&errand, sellable_since_ms, now_ms, usual_ms);
     post_office.send(&errand.id, manager, delivery.attempt, letter).await?;
-    note(errand).await
+    note_asked(errand).await
 }
 
 /// When the product could be sold again: the message that came of it knows better than the moment at which somebody looks.
@@ -57,18 +52,11 @@ fn sellable_since_ms(event: &Event, depleted_since_ms: u64, now_ms: u64) -> u64 
 }
 
 /// Notes that the manager was asked, which moves the advertisement.
-async fn note(errand: Errand) -> Result<(), Verdict> {
-    let mut tried = 1;
-    loop {
-        let noted = ads::asked(errand.id.clone(), errand.sku.clone(), errand.request, host::now_ms());
-        match noted.await {
-            Ok(()) => return Ok(()),
-            Err(fault) if tried == NOTE_TRIES_MAX => return Err(store_failed(&fault)),
-            Err(fault) => eprintln!("noting that a manager was asked, try {tried}: {}", fault_words(&fault)),
-        }
-        tried += 1;
-        spin_sdk::time::sleep(NOTE_RETRY_WAIT).await;
-    }
+async fn note_asked(errand: Errand) -> Result<(), Verdict> {
+    let noted = note::make("that a manager was asked", || {
+        ads::asked(errand.id.clone(), errand.sku.clone(), errand.request, host::now_ms())
+    });
+    noted.await.map_err(|fault| store_failed(&fault))
 }
 
 #[cfg(test)]

@@ -8,16 +8,11 @@ use restock_bindings::alerts::{self, Channel, Notice, Occasion};
 use restock_bindings::queue::{Delivery, Event};
 use restock_domain::attempt::{Failure, Verdict};
 use restock_edge::error::fault_words;
-use restock_edge::host;
 use restock_edge::partner::store_failed;
-use std::time::Duration;
+use restock_edge::{host, note};
 
 /// The longest id of a notice that is looked up, characters.
 const ID_CHARACTERS_MAX: usize = 64;
-/// How often it is tried to note that people were told. A note that is lost costs a second message in chat.
-const NOTE_TRIES_MAX: u32 = 3;
-/// The wait before it is tried again.
-const NOTE_RETRY_WAIT: Duration = Duration::from_millis(100);
 
 /// Works on one message.
 ///
@@ -30,7 +25,7 @@ pub(crate) async fn tell(config: &Config, delivery: Delivery) -> anyhow::Result<
     let owed = alerts::owed(notice_id).await.map_err(|fault| anyhow!(fault_words(&fault)))?;
     let Some(notice) = owed.filter(is_due) else { return Ok(Verdict::Done) };
     let told = match say(config, &notice, delivery.attempt).await {
-        Ok(()) => note(&notice).await,
+        Ok(()) => note_told(&notice).await,
         Err(verdict) => Err(verdict),
     };
     Ok(told.err().unwrap_or(Verdict::Done))
@@ -88,18 +83,11 @@ async fn say(config: &Config, notice: &Notice, attempt: u32) -> Result<(), Verdi
 }
 
 /// Notes that people were told.
-async fn note(notice: &Notice) -> Result<(), Verdict> {
-    let mut tried = 1;
-    loop {
-        let noted = alerts::told(notice.id.clone(), notice.incident.occurrences, host::now_ms());
-        match noted.await {
-            Ok(()) => return Ok(()),
-            Err(fault) if tried == NOTE_TRIES_MAX => return Err(store_failed(&fault)),
-            Err(fault) => eprintln!("noting that people were told, try {tried}: {}", fault_words(&fault)),
-        }
-        tried += 1;
-        spin_sdk::time::sleep(NOTE_RETRY_WAIT).await;
-    }
+async fn note_told(notice: &Notice) -> Result<(), Verdict> {
+    let noted = note::make("that people were told", || {
+        alerts::told(notice.id.clone(), notice.incident.occurrences, host::now_ms())
+    });
+    noted.await.map_err(|fault| store_failed(&fault))
 }
 
 #[cfg(test)]

@@ -7,14 +7,8 @@ use restock_api::customer::{CustomerPromoted, CustomerType, KnownCustomer};
 use restock_bindings::customers::{self, Announcement};
 use restock_bindings::types::Fault;
 use restock_domain::attempt::Verdict;
-use restock_edge::host;
 use restock_edge::marketing::Marketing;
-use std::time::Duration;
-
-/// How often it is tried to note that the news was taken. A note that is lost costs a repetition.
-const NOTE_TRIES_MAX: u32 = 3;
-/// The wait before it is tried again.
-const NOTE_RETRY_WAIT: Duration = Duration::from_millis(100);
+use restock_edge::{host, note};
 
 /// Tells the marketing system, and notes that it took the news. A repetition has the same id and, as long as nothing more is known
 /// of the customer, the same body; it is signed anew.
@@ -25,7 +19,8 @@ pub(crate) async fn announce(marketing: &Marketing, announcement: Announcement) 
         customers_failed(&Fault::Corrupt(words.to_owned()))
     })?;
     marketing.tell(&id, Bytes::from(told.to_json())).await?;
-    note(id).await
+    let noted = note::make("that the news was taken", || customers::announced(id.clone(), host::now_ms()));
+    noted.await.map_err(|fault| customers_failed(&fault))
 }
 
 fn promoted(announcement: Announcement) -> Option<CustomerPromoted> {
@@ -40,17 +35,4 @@ fn promoted(announcement: Announcement) -> Option<CustomerPromoted> {
         vip_since: Some(vip_since),
     };
     Some(CustomerPromoted::new(customer, vip_since, order_id))
-}
-
-/// Notes that the news was taken.
-async fn note(announcement_id: String) -> Result<(), Verdict> {
-    let mut tried = 1;
-    loop {
-        match customers::announced(announcement_id.clone(), host::now_ms()).await {
-            Ok(()) => return Ok(()),
-            Err(fault) if tried >= NOTE_TRIES_MAX => return Err(customers_failed(&fault)),
-            Err(_) => tried += 1,
-        }
-        spin_sdk::time::sleep(NOTE_RETRY_WAIT).await;
-    }
 }

@@ -13,17 +13,13 @@ use restock_domain::factory::errand::{self, ManufactureRequest};
 use restock_domain::name;
 use restock_domain::partner::{FACTORY, Kind};
 use restock_edge::error::fault_words;
-use restock_edge::host;
 use restock_edge::outbound::Incoming;
 use restock_edge::partner::{Health, store_failed};
+use restock_edge::{host, note};
 use std::time::Duration;
 
 /// How long one call to the factory may take, all of it.
 const CALL_TIME_MAX: Duration = Duration::from_secs(10);
-/// How often it is tried to note that the factory took a job. A note that is lost costs a second call.
-const NOTE_TRIES_MAX: u32 = 3;
-/// The wait before it is tried again.
-const NOTE_RETRY_WAIT: Duration = Duration::from_millis(100);
 
 /// Works on one message.
 ///
@@ -59,7 +55,7 @@ pub(crate) async fn ask(config: &Config, event: Event) -> anyhow::Result<Verdict
         return Ok(Verdict::Retry { failure: Failure::new("factory-unknown", words), not_before_ms: None });
     };
     Ok(match pass.call(request, CALL_TIME_MAX, judge).await {
-        Ok(Ok(job_id)) => note(config, errand.id, job_id).await,
+        Ok(Ok(job_id)) => note_accepted(config, errand.id, job_id).await,
         Ok(Err(verdict)) => verdict,
         Err(no_answer) => no_answer.into(),
     })
@@ -117,20 +113,13 @@ fn judge(answer: Incoming) -> (Health, Result<String, Verdict>) {
 }
 
 /// Notes that the factory took the job.
-async fn note(config: &Config, production_id: String, job_id: String) -> Verdict {
-    let mut tried = 1;
-    loop {
+async fn note_accepted(config: &Config, production_id: String, job_id: String) -> Verdict {
+    let due = u64::try_from(config.production_due.as_millis()).unwrap_or(u64::MAX);
+    let noted = note::make("that the factory took a job", || {
         let now_ms = host::now_ms();
-        let due = u64::try_from(config.production_due.as_millis()).unwrap_or(u64::MAX);
-        let due_at = now_ms.saturating_add(due);
-        let noted = production::requested(production_id.clone(), Some(job_id.clone()), now_ms, due_at);
-        match noted.await {
-            Ok(()) => return Verdict::Done,
-            Err(fault) if tried == NOTE_TRIES_MAX => return store_failed(&fault),
-            Err(_) => tried += 1,
-        }
-        spin_sdk::time::sleep(NOTE_RETRY_WAIT).await;
-    }
+        production::requested(production_id.clone(), Some(job_id.clone()), now_ms, now_ms.saturating_add(due))
+    });
+    noted.await.map_or_else(|fault| store_failed(&fault), |()| Verdict::Done)
 }
 
 fn broken(fault: Fault) -> anyhow::Error {

@@ -14,6 +14,7 @@ pub mod drain;
 pub mod error;
 pub mod host;
 pub mod marketing;
+pub mod note;
 pub mod outbound;
 pub mod partner;
 pub mod post;

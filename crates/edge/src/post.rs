@@ -7,10 +7,9 @@
 //! the letter is offered to it once more, because one that comes twice is better than one that nobody gets. After that somebody has
 //! to look whether it came: its message is a dead letter, and a redrive sends it anew.
 
-use crate::error::fault_words;
-use crate::host;
 use crate::outbound::Incoming;
 use crate::partner::{Closed, Partner, Pass, health, store_failed};
+use crate::{host, note};
 use restock_bindings::letters;
 use restock_domain::attempt::{Failure, Verdict};
 use restock_domain::letter::Letter;
@@ -25,10 +24,6 @@ use std::time::Duration;
 const CALL_TIME_MAX: Duration = Duration::from_secs(5);
 /// Calls to one provider at a time.
 const CONCURRENCY: u32 = 4;
-/// How often it is tried to note that a letter was sent. A note that is lost costs a second call.
-const NOTE_TRIES_MAX: u32 = 3;
-/// The wait before it is tried again.
-const NOTE_RETRY_WAIT: Duration = Duration::from_millis(100);
 /// The longest letter that the ledger keeps, bytes.
 const CONTENT_BYTES_MAX: usize = 64 * 1024;
 
@@ -269,21 +264,12 @@ impl<W: FnOnce() -> Letter> Posting<'_, W> {
     /// Notes that the letter was sent. Where that fails, the letter stays with its provider and is offered again.
     async fn note(&mut self, which: Which, provider_id: String) -> Result<(), Verdict> {
         let provider = self.office.counter(which).provider.name();
-        let mut tried = 1;
-        loop {
-            let noted =
-                letters::sent(self.key.clone(), provider.to_owned(), provider_id.clone(), host::now_ms());
-            match noted.await {
-                Ok(()) => {
-                    self.posted = Posted::Now;
-                    return Ok(());
-                }
-                Err(fault) if tried == NOTE_TRIES_MAX => return Err(store_failed(&fault)),
-                Err(fault) => eprintln!("noting a sent letter, try {tried}: {}", fault_words(&fault)),
-            }
-            tried += 1;
-            spin_sdk::time::sleep(NOTE_RETRY_WAIT).await;
-        }
+        let noted = note::make("a sent letter", || {
+            letters::sent(self.key.clone(), provider.to_owned(), provider_id.clone(), host::now_ms())
+        });
+        noted.await.map_err(|fault| store_failed(&fault))?;
+        self.posted = Posted::Now;
+        Ok(())
     }
 }
 
