@@ -14,6 +14,8 @@ pub const MAIL_FALLBACK: &str = "mail-fallback";
 pub const SLACK: &str = "slack";
 /// The marketing system.
 pub const MARKETING: &str = "marketing";
+/// The partner that takes returned parcels in.
+pub const LOGISTICS: &str = "logistics";
 
 /// How a call came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
