@@ -55,26 +55,29 @@ pub enum Settlement {
     Bury(Failure),
 }
 
-/// The longest time that a partner's wish or a postponement can put a message off, ms. A partner that says "come back
-/// in a year" is asked again within the hour.
+/// The longest time that a partner's wish can put a message off, ms. A partner that says "come back in a year" is asked again
+/// within the hour.
 pub const PUT_OFF_MAX_MS: u64 = 60 * 60 * 1_000;
+/// The longest time that a handler can postpone a message for, ms (one day). Its word is better than a partner's: it knows that
+/// a parcel takes days.
+pub const POSTPONE_MAX_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Decides how a message is settled: the verdict on attempt number `attempt`, the queue's limit of attempts, the current
 /// moment (ms since 1970) and a random number.
 #[must_use]
 pub fn settle(verdict: Verdict, attempt: u32, attempts_max: u32, now_ms: u64, random: u64) -> Settlement {
-    let latest = now_ms.saturating_add(PUT_OFF_MAX_MS);
+    let latest = |put_off_ms| now_ms.saturating_add(put_off_ms);
     match verdict {
         Verdict::Done => Settlement::Done,
         Verdict::Reject(failure) => Settlement::Bury(failure),
         Verdict::Postpone { failure, until_ms } => {
-            Settlement::Postpone(until_ms.clamp(now_ms, latest), failure)
+            Settlement::Postpone(until_ms.clamp(now_ms, latest(POSTPONE_MAX_MS)), failure)
         }
         Verdict::Retry { failure, .. } if attempt >= attempts_max => Settlement::Bury(failure),
         Verdict::Retry { failure, not_before_ms } => {
             let backoff = backoff::delay_ms(attempt, random);
             // Jitter on top of the partner's moment, or everyone comes back exactly then.
-            let earliest = not_before_ms.unwrap_or(now_ms).clamp(now_ms, latest);
+            let earliest = not_before_ms.unwrap_or(now_ms).clamp(now_ms, latest(PUT_OFF_MAX_MS));
             Settlement::Retry(earliest.saturating_add(backoff), failure)
         }
     }
@@ -110,6 +113,15 @@ mod tests {
     fn a_postponed_message_is_never_buried_however_often() {
         let postponed = Verdict::Postpone { failure: Failure::default(), until_ms: 5_000 };
         assert!(matches!(settle(postponed, 1_000, 20, 1_000, 7), Settlement::Postpone(5_000, _)));
+    }
+
+    #[test]
+    fn a_postponement_can_take_hours_and_ends_within_a_day() {
+        let settled =
+            |until_ms| settle(Verdict::Postpone { failure: Failure::default(), until_ms }, 1, 20, 1_000, 7);
+        let in_six_hours = 1_000 + 6 * 60 * 60 * 1_000;
+        assert!(matches!(settled(in_six_hours), Settlement::Postpone(at, _) if at == in_six_hours));
+        assert!(matches!(settled(u64::MAX), Settlement::Postpone(at, _) if at == 1_000 + POSTPONE_MAX_MS));
     }
 
     #[test]
