@@ -1,0 +1,307 @@
+-- Returns: what the logistics partner lists, what it says of each parcel, and the goods that go back on the shelf.
+--
+-- Safe beside older code: new tables, columns that may be null, and triggers that older code does not know it fires.
+--
+-- A return lives by its messages: the one that follows the parcel is published when it is first seen, the one that reports it when
+-- the partner first said `delivered`. Both are published by the write that makes the step, once.
+
+CREATE TABLE IF NOT EXISTS return_collection (
+  return_collection_seq INTEGER PRIMARY KEY,
+  return_collection_id  TEXT NOT NULL UNIQUE DEFAULT (
+    printf('%s-%s-7%s-%s%s-%s',
+      substr(printf('%012x', CAST(unixepoch('subsec') * 1000 AS INTEGER)), 1, 8),
+      substr(printf('%012x', CAST(unixepoch('subsec') * 1000 AS INTEGER)), 9, 4),
+      substr(lower(hex(randomblob(2))), 2),
+      substr('89ab', abs(random() % 4) + 1, 1),
+      substr(lower(hex(randomblob(2))), 2),
+      lower(hex(randomblob(6))))),
+  progress       TEXT NOT NULL DEFAULT 'running',
+  began_at_ms    INTEGER NOT NULL,
+  finished_at_ms INTEGER,
+  listed         INTEGER NOT NULL DEFAULT 0,
+  fresh          INTEGER NOT NULL DEFAULT 0,
+  rejected       INTEGER NOT NULL DEFAULT 0,
+  delivered      INTEGER NOT NULL DEFAULT 0,
+  reported       INTEGER NOT NULL DEFAULT 0,
+  failed         INTEGER NOT NULL DEFAULT 0,
+  CONSTRAINT progress_is_known CHECK (progress IN ('running', 'finished', 'failed')),
+  CONSTRAINT a_finished_collection_has_its_moment CHECK ((progress = 'finished') = (finished_at_ms IS NOT NULL))
+) STRICT;
+
+-- No overlap, whoever begins it.
+CREATE UNIQUE INDEX IF NOT EXISTS one_collection_at_a_time
+  ON return_collection (progress) WHERE progress = 'running';
+CREATE INDEX IF NOT EXISTS return_collection_finished
+  ON return_collection (finished_at_ms) WHERE finished_at_ms IS NOT NULL;
+CREATE INDEX IF NOT EXISTS return_collection_by_time ON return_collection (began_at_ms);
+
+CREATE TABLE IF NOT EXISTS sales_return (
+  sales_return_seq      INTEGER PRIMARY KEY,
+  sales_return_id       TEXT NOT NULL UNIQUE DEFAULT (
+    printf('%s-%s-7%s-%s%s-%s',
+      substr(printf('%012x', CAST(unixepoch('subsec') * 1000 AS INTEGER)), 1, 8),
+      substr(printf('%012x', CAST(unixepoch('subsec') * 1000 AS INTEGER)), 9, 4),
+      substr(lower(hex(randomblob(2))), 2),
+      substr('89ab', abs(random() % 4) + 1, 1),
+      substr(lower(hex(randomblob(2))), 2),
+      lower(hex(randomblob(6))))),
+  order_number          TEXT NOT NULL,
+  order_item_number     TEXT NOT NULL,
+  shipment_number       TEXT NOT NULL,
+  other_shipment_number TEXT,               -- with which it was listed as well, last
+  partner_ref           TEXT,
+  other_collection_id   TEXT,               -- that saw the other number
+  return_collection_id  TEXT,               -- that first saw it; NULL: an operator began it
+  status                TEXT NOT NULL DEFAULT 'collected',
+  goods                 TEXT NOT NULL DEFAULT 'pending',
+  sku                   TEXT REFERENCES product (sku),  -- of the goods that were received
+  quantity              INTEGER,
+  heard                 TEXT NOT NULL DEFAULT '[]',     -- JSON: the statuses of the last answer, oldest first
+  trackings             INTEGER NOT NULL DEFAULT 0,
+  to_stock              TEXT,               -- the shop's rule when it was reported
+  operator              TEXT NOT NULL DEFAULT '',       -- who settled what becomes of the goods
+  reason                TEXT NOT NULL DEFAULT '',
+  collected_at_ms       INTEGER NOT NULL,
+  tracked_at_ms         INTEGER,
+  unknown_since_ms      INTEGER,
+  delivered_at_ms       INTEGER,
+  reported_at_ms        INTEGER,
+  settled_at_ms         INTEGER,
+  UNIQUE (order_number, order_item_number),
+  CONSTRAINT status_is_known CHECK (status IN ('collected', 'delivered', 'reported')),
+  CONSTRAINT goods_are_known CHECK (goods IN ('pending', 'not-ours', 'left', 'waiting', 'received', 'discarded')),
+  CONSTRAINT goods_wait_for_the_report CHECK ((goods = 'pending') = (status <> 'reported')),
+  CONSTRAINT each_step_has_its_moment CHECK (
+    (delivered_at_ms IS NULL) = (status = 'collected') AND (reported_at_ms IS NULL) = (status <> 'reported')),
+  CONSTRAINT received_goods_are_so_many_of_a_product CHECK (
+    (goods = 'received') = (sku IS NOT NULL AND quantity IS NOT NULL)),
+  CONSTRAINT something_was_received CHECK (quantity > 0),
+  CONSTRAINT to_stock_is_known CHECK (to_stock IN ('on', 'off', 'ask')),
+  CONSTRAINT heard_is_json CHECK (json_valid(heard))
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS sales_return_by_status ON sales_return (status, sales_return_seq);
+CREATE INDEX IF NOT EXISTS sales_return_by_goods ON sales_return (goods, sales_return_seq);
+CREATE INDEX IF NOT EXISTS sales_return_by_shipment ON sales_return (shipment_number, sales_return_seq);
+CREATE INDEX IF NOT EXISTS sales_return_by_collection ON sales_return (return_collection_id);
+CREATE INDEX IF NOT EXISTS sales_return_delivered
+  ON sales_return (delivered_at_ms) WHERE delivered_at_ms IS NOT NULL;
+CREATE INDEX IF NOT EXISTS sales_return_reported
+  ON sales_return (reported_at_ms) WHERE reported_at_ms IS NOT NULL;
+
+-- Every status that the partner ever sent of a return.
+CREATE TABLE IF NOT EXISTS return_sighting (
+  sales_return_seq INTEGER NOT NULL REFERENCES sales_return (sales_return_seq) ON DELETE CASCADE,
+  status           TEXT NOT NULL,
+  place            INTEGER NOT NULL,        -- in the order in which they first came
+  first_at_ms      INTEGER NOT NULL,
+  last_at_ms       INTEGER NOT NULL,
+  times            INTEGER NOT NULL DEFAULT 1,
+  PRIMARY KEY (sales_return_seq, status)
+) STRICT, WITHOUT ROWID;
+
+-- Records of the list that nothing can be done with. The same record, list after list, is one row.
+CREATE TABLE IF NOT EXISTS return_reject (
+  return_reject_seq    INTEGER PRIMARY KEY,
+  return_collection_id TEXT NOT NULL,       -- that first saw it
+  last_collection_id   TEXT NOT NULL,
+  reason               TEXT NOT NULL,
+  record               TEXT NOT NULL,
+  first_at_ms          INTEGER NOT NULL,
+  last_at_ms           INTEGER NOT NULL,
+  times                INTEGER NOT NULL DEFAULT 1,
+  UNIQUE (reason, record),
+  CONSTRAINT a_record_fits_a_row CHECK (length(record) <= 4096)
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS return_reject_by_collection ON return_reject (return_collection_id);
+CREATE INDEX IF NOT EXISTS return_reject_by_time ON return_reject (last_at_ms);
+
+-- An operator's word that a parcel is to be followed now. The insert is the action, as for `operation`.
+CREATE TABLE IF NOT EXISTS return_replay (
+  return_replay_seq INTEGER PRIMARY KEY,
+  order_number      TEXT NOT NULL,
+  order_item_number TEXT NOT NULL,
+  shipment_number   TEXT NOT NULL,
+  partner_ref       TEXT,
+  outcome           TEXT NOT NULL,
+  operator          TEXT NOT NULL,
+  at_ms             INTEGER NOT NULL,
+  CONSTRAINT outcome_is_known CHECK (outcome IN ('begun', 'resumed', 'over'))
+) STRICT;
+
+ALTER TABLE stock_movement ADD COLUMN sales_return_id TEXT;
+-- Goods come back once, whatever else goes wrong.
+CREATE UNIQUE INDEX IF NOT EXISTS one_movement_per_return
+  ON stock_movement (sales_return_id) WHERE sales_return_id IS NOT NULL;
+
+INSERT INTO queue (queue_id, ordered, lease_ms, in_flight_max, retention_ms)
+VALUES ('returns', 1, 30000, 128, 604800000) ON CONFLICT DO NOTHING;
+INSERT INTO subscription (topic, queue_id)
+VALUES ('returns.due', 'returns'), ('return.collected', 'returns'), ('return.delivered', 'returns'),
+       ('returns.failed', 'alerts')
+ON CONFLICT DO NOTHING;
+-- A replay looks for the dead letter of one return.
+CREATE INDEX IF NOT EXISTS message_buried_by_subject ON message (queue_id, subject, message_seq) WHERE state = 'buried';
+
+-- At hundreds of calls a second, a few failures in a row are no outage.
+INSERT INTO partner (partner_id, failures_max, open_ms, open_ms_max)
+VALUES ('logistics', 10, 2000, 30000) ON CONFLICT DO NOTHING;
+
+-- A partner that says when it wants to be called again is left alone by everybody until then, but not for ever.
+ALTER TABLE partner_pass ADD COLUMN busy_until_ms INTEGER;
+
+CREATE TRIGGER IF NOT EXISTS busy_partner_is_left_alone AFTER UPDATE OF health ON partner_pass
+WHEN NEW.busy_until_ms IS NOT NULL
+BEGIN
+  UPDATE partner SET next_slot_us = max(next_slot_us, 1000 * min(NEW.busy_until_ms, NEW.left_at_ms + 300000))
+   WHERE partner_id = NEW.partner_id;
+END;
+
+-- What was sold under the numbers of a return, and how much of it is not back yet: an order is known by its id or by the key it
+-- was placed under, an item by its SKU or by its place in the order, from 1. Where several fit, the one of the lowest rank is
+-- meant. Read it for one return at a time.
+CREATE VIEW IF NOT EXISTS return_item (sales_return_seq, sku, quantity, rank) AS
+SELECT mine.sales_return_seq, line.sku,
+       line.quantity - (SELECT coalesce(sum(other.quantity), 0) FROM sales_return AS other
+                         WHERE other.order_number IN (sold.sales_order_id, sold.idempotency_key)
+                           AND +other.goods = 'received' AND other.sku = line.sku),
+       2 * (line.sku <> mine.order_item_number) + (sold.sales_order_id <> mine.order_number)
+  FROM sales_return AS mine
+  JOIN sales_order AS sold
+    ON sold.sales_order_id = mine.order_number OR sold.idempotency_key = mine.order_number
+  JOIN sales_order_line AS line ON line.sequence = sold.sequence AND line.state = 'sold'
+ WHERE line.sku = mine.order_item_number
+    OR line.sku = (SELECT value ->> 'sku' FROM json_each(sold.items)
+                    WHERE CAST(key + 1 AS TEXT) = mine.order_item_number);
+
+CREATE TRIGGER IF NOT EXISTS collection_is_due AFTER INSERT ON return_collection
+BEGIN
+  INSERT INTO event (type, subject, time_ms, data)
+  VALUES ('returns.due', 'collection', NEW.began_at_ms, json_object('collection_id', NEW.return_collection_id));
+END;
+
+CREATE TRIGGER IF NOT EXISTS collection_ends_with_its_message AFTER UPDATE OF state ON message
+WHEN NEW.queue_id = 'returns' AND NEW.subject = 'collection' AND NEW.state IN ('buried', 'purged')
+BEGIN
+  UPDATE return_collection SET progress = 'failed'
+   WHERE progress = 'running'
+     AND return_collection_id = (SELECT data ->> 'collection_id' FROM event WHERE event_id = NEW.event_id);
+END;
+
+CREATE TRIGGER IF NOT EXISTS collection_with_failures_is_told AFTER UPDATE OF progress ON return_collection
+WHEN OLD.progress <> 'finished' AND NEW.progress = 'finished' AND NEW.failed > 0
+BEGIN
+  INSERT INTO event (type, subject, time_ms, data)
+  VALUES ('returns.failed', 'collection', NEW.finished_at_ms, json_object('collection_id', NEW.return_collection_id));
+END;
+
+CREATE TRIGGER IF NOT EXISTS return_is_followed AFTER INSERT ON sales_return
+BEGIN
+  INSERT INTO event (type, subject, time_ms, data)
+  VALUES ('return.collected', NEW.sales_return_id, NEW.collected_at_ms, json_object(
+    'return_id', NEW.sales_return_id, 'order_number', NEW.order_number, 'order_item_number', NEW.order_item_number,
+    'shipment_number', NEW.shipment_number));
+END;
+
+-- Which of two numbers is right, nobody but a person can say.
+CREATE TRIGGER IF NOT EXISTS return_with_two_shipments_is_set_aside AFTER UPDATE OF other_shipment_number ON sales_return
+WHEN NEW.other_shipment_number IS NOT NULL
+BEGIN
+  INSERT INTO return_reject (return_collection_id, last_collection_id, reason, record, first_at_ms, last_at_ms)
+  SELECT return_collection_id, return_collection_id, 'shipment-differs',
+         json_object('order_number', NEW.order_number, 'order_item_number', NEW.order_item_number,
+                     'shipment_number', NEW.other_shipment_number, 'known_as', NEW.shipment_number),
+         began_at_ms, began_at_ms
+    FROM return_collection WHERE return_collection_id = NEW.other_collection_id
+  ON CONFLICT (reason, record) DO NOTHING;
+END;
+
+CREATE TRIGGER IF NOT EXISTS tracked_return_is_seen AFTER UPDATE OF trackings ON sales_return
+BEGIN
+  INSERT INTO return_sighting (sales_return_seq, status, place, first_at_ms, last_at_ms)
+  SELECT NEW.sales_return_seq, value,
+         (SELECT count(*) FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq) + key,
+         NEW.tracked_at_ms, NEW.tracked_at_ms
+    FROM json_each(NEW.heard)
+   WHERE key + (SELECT count(*) FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq) < 32
+      OR EXISTS (SELECT 1 FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq AND status = value)
+  ON CONFLICT (sales_return_seq, status) DO UPDATE SET last_at_ms = excluded.last_at_ms, times = times + 1;
+END;
+
+CREATE TRIGGER IF NOT EXISTS unknown_shipment_is_told AFTER UPDATE OF unknown_since_ms ON sales_return
+WHEN OLD.unknown_since_ms IS NULL AND NEW.unknown_since_ms IS NOT NULL
+BEGIN
+  INSERT INTO event (type, subject, time_ms, data)
+  VALUES ('return.unknown', NEW.sales_return_id, NEW.unknown_since_ms, json_object(
+    'return_id', NEW.sales_return_id, 'order_number', NEW.order_number, 'order_item_number', NEW.order_item_number,
+    'shipment_number', NEW.shipment_number, 'partner', 'logistics'));
+END;
+
+CREATE TRIGGER IF NOT EXISTS delivered_return_is_to_be_reported AFTER UPDATE OF status ON sales_return
+WHEN OLD.status = 'collected' AND NEW.status = 'delivered'
+BEGIN
+  INSERT INTO event (type, subject, time_ms, data)
+  VALUES ('return.delivered', NEW.sales_return_id, NEW.delivered_at_ms, json_object(
+    'return_id', NEW.sales_return_id, 'order_number', NEW.order_number, 'order_item_number', NEW.order_item_number,
+    'shipment_number', NEW.shipment_number));
+END;
+
+-- The statement that reports a return says what becomes of its goods; this books them.
+CREATE TRIGGER IF NOT EXISTS received_return_reaches_the_shelf AFTER UPDATE OF goods ON sales_return
+WHEN OLD.goods <> 'received' AND NEW.goods = 'received'
+BEGIN
+  INSERT INTO stock_movement (sku, kind, delta, on_hand_after, sales_return_id, at_ms)
+  VALUES (NEW.sku, 'returned', NEW.quantity, (SELECT on_hand FROM product WHERE sku = NEW.sku) + NEW.quantity,
+          NEW.sales_return_id, NEW.settled_at_ms);
+END;
+
+CREATE TRIGGER IF NOT EXISTS settled_return_is_on_record AFTER UPDATE OF goods ON sales_return
+WHEN NEW.goods IN ('received', 'discarded') AND NEW.operator <> ''
+BEGIN
+  INSERT INTO operator_action (kind, subject, detail, reason, operator, at_ms)
+  VALUES ('return.' || CASE NEW.goods WHEN 'received' THEN 'receive' ELSE 'discard' END, NEW.sales_return_id,
+          json_object('order_number', NEW.order_number, 'order_item_number', NEW.order_item_number, 'sku', NEW.sku,
+                      'quantity', NEW.quantity),
+          NEW.reason, NEW.operator, NEW.settled_at_ms);
+END;
+
+-- A replay makes the next step due: a return that is not known begins; a message that waits or was buried is due now, as
+-- if redriven; where none is left, another one is published. What a worker holds right now is left to it.
+CREATE TRIGGER IF NOT EXISTS replay_is_carried_out AFTER INSERT ON return_replay
+BEGIN
+  INSERT INTO sales_return (order_number, order_item_number, shipment_number, partner_ref, collected_at_ms)
+  SELECT NEW.order_number, NEW.order_item_number, NEW.shipment_number, NEW.partner_ref, NEW.at_ms
+   WHERE NEW.outcome = 'begun';
+  UPDATE sales_return
+     SET shipment_number = NEW.shipment_number, unknown_since_ms = NULL
+   WHERE NEW.outcome = 'resumed' AND order_number = NEW.order_number AND order_item_number = NEW.order_item_number
+     AND status = 'collected' AND shipment_number <> NEW.shipment_number;
+  UPDATE message
+     SET redrives = redrives + (state = 'buried'),
+         attempts = CASE state WHEN 'buried' THEN 0 ELSE attempts END,
+         settled_at_ms = CASE state WHEN 'buried' THEN NULL ELSE settled_at_ms END,
+         state = 'ready', available_at_ms = NEW.at_ms
+   WHERE NEW.outcome = 'resumed' AND state IN ('ready', 'buried')
+     AND message_seq = (
+       SELECT coalesce((SELECT max(message_seq) FROM message
+                         WHERE queue_id = 'returns' AND subject = sales_return_id AND state IN ('ready', 'leased')),
+                       (SELECT max(message_seq) FROM message
+                         WHERE queue_id = 'returns' AND subject = sales_return_id AND state = 'buried'))
+         FROM sales_return
+        WHERE order_number = NEW.order_number AND order_item_number = NEW.order_item_number);
+  INSERT INTO event (type, subject, time_ms, data)
+  SELECT CASE status WHEN 'collected' THEN 'return.collected' ELSE 'return.delivered' END, sales_return_id, NEW.at_ms,
+         json_object('return_id', sales_return_id, 'order_number', order_number, 'order_item_number', order_item_number,
+                     'shipment_number', shipment_number)
+    FROM sales_return
+   WHERE NEW.outcome = 'resumed' AND order_number = NEW.order_number AND order_item_number = NEW.order_item_number
+     AND NOT EXISTS (SELECT 1 FROM message WHERE queue_id = 'returns' AND subject = sales_return_id
+                        AND state IN ('ready', 'leased'));
+  INSERT INTO operator_action (kind, subject, detail, reason, operator, at_ms)
+  SELECT 'return.replay', sales_return_id,
+         json_object('order_number', NEW.order_number, 'order_item_number', NEW.order_item_number,
+                     'shipment_number', NEW.shipment_number, 'outcome', NEW.outcome),
+         '', NEW.operator, NEW.at_ms
+    FROM sales_return WHERE order_number = NEW.order_number AND order_item_number = NEW.order_item_number;
+END;
