@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use restock_host::{Clock, Host, Options};
-use restock_sandbox::{Factory, Mail, Marketing, Slack};
+use restock_sandbox::{Factory, Logistics, Mail, Marketing, Slack};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -199,6 +199,7 @@ pub(crate) struct World {
     pub(crate) fallback: Mail,
     pub(crate) slack: Slack,
     pub(crate) marketing: Marketing,
+    pub(crate) logistics: Logistics,
 }
 
 impl World {
@@ -209,13 +210,15 @@ impl World {
             fallback: Mail::start(listen()).await.expect("the other mail starts"),
             slack: Slack::start(listen()).await.expect("the chat starts"),
             marketing: Marketing::start(listen()).await.expect("the marketing system starts"),
+            logistics: Logistics::start(listen()).await.expect("the logistics partner starts"),
         };
         // The clock of the shop is moved by hand, that of the marketing system is not.
         world.marketing.turn(|knobs| knobs.tolerance_seconds = None).expect("a knob turns");
         world
     }
 
-    /// The variables of a shop in this world: everything configured, mail at a provider that recognises repetitions.
+    /// The variables of a shop in this world: everything configured, mail at a provider that recognises repetitions. Returns
+    /// are collected only where a test is about them: see [`Shop::with_returns`].
     pub(crate) fn variables(&self) -> BTreeMap<String, String> {
         let mut variables = BTreeMap::new();
         for (name, value) in [
@@ -230,6 +233,11 @@ impl World {
             ("slack_webhook_url", self.slack.webhook_url()),
             ("marketing_url", self.marketing.hook_url()),
             ("marketing_secret", Marketing::SECRET.to_owned()),
+            ("logistics_url", self.logistics.url()),
+            ("logistics_token", Logistics::TOKEN.to_owned()),
+            ("logistics_rate_per_second", "10000".to_owned()),
+            ("logistics_concurrency", "32".to_owned()),
+            ("returns_every_seconds", "0".to_owned()),
         ] {
             variables.insert(name.to_owned(), value);
         }
@@ -337,6 +345,16 @@ impl Shop {
         shop
     }
 
+    /// A connected shop that collects returns every minute of its clock, with a chance to change the variables and the
+    /// world first.
+    pub(crate) async fn with_returns(change: impl FnOnce(&mut BTreeMap<String, String>, &World)) -> Self {
+        Self::connected_with(|variables, world| {
+            variables.insert("returns_every_seconds".into(), "60".into());
+            change(variables, world);
+        })
+        .await
+    }
+
     pub(crate) fn world(&self) -> &World {
         self.world.as_ref().expect("a connected shop")
     }
@@ -422,7 +440,7 @@ impl Shop {
 
     /// Works off every queue until nothing waits in any.
     pub(crate) async fn settle_all(&self) {
-        self.settle_queues(&["replenishment", "ad-control", "loyalty", "alerts"]).await;
+        self.settle_queues(&["replenishment", "ad-control", "loyalty", "returns", "alerts"]).await;
     }
 
     /// Works off queues until nothing waits in them, moving the clock past every backoff.

@@ -6,8 +6,11 @@ use url::Url;
 
 /// Variables with an address that has a path, and those that repeat its scheme, host and port, because a permission is for a
 /// whole host.
-pub(crate) const ORIGINS: [(&str, &str); 2] =
-    [("slack_webhook_url", "slack_origin"), ("marketing_url", "marketing_origin")];
+pub(crate) const ORIGINS: [(&str, &str); 3] = [
+    ("slack_webhook_url", "slack_origin"),
+    ("marketing_url", "marketing_origin"),
+    ("logistics_url", "logistics_origin"),
+];
 
 /// The scheme, host and port of an HTTP address; none where it is not one, which is for the application to say.
 pub(crate) fn origin(address: &str) -> Option<String> {
