@@ -64,5 +64,11 @@ async fn wrong_variables() -> Vec<String> {
     reader.post_office().await;
     reader.slack().await;
     reader.marketing().await;
+    reader.logistics().await;
+    reader.logistics_rate_per_second().await;
+    reader.logistics_concurrency().await;
+    reader.returns_every().await;
+    reader.tracking_interval().await;
+    reader.return_to_stock().await;
     reader.into_faults()
 }

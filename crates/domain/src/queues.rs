@@ -11,5 +11,6 @@ pub const ALERTS: &str = "alerts";
 /// Collects returns from the logistics partner, follows them, and reports those that were picked up.
 pub const RETURNS: &str = "returns";
 
-/// Those that may have work when goods come or levels change: an episode ends, a request is due, a bulk order that waited is filled.
+/// Those that may have work when goods come, new ones or such as a customer sent back, or levels change: an episode ends, a request
+/// is due, a bulk order that waited is filled.
 pub const AFTER_GOODS: [&str; 3] = [AD_CONTROL, LOYALTY, REPLENISHMENT];

@@ -14,6 +14,14 @@ pub const FACTORY_CONCURRENCY_DEFAULT: u32 = 4;
 pub const MAIL_RATE_PER_SECOND_DEFAULT: u32 = 2;
 /// The units that make a customer a VIP.
 pub const VIP_UNITS_DEFAULT: u32 = 100;
+/// Calls to the logistics partner a second.
+pub const LOGISTICS_RATE_PER_SECOND_DEFAULT: u32 = 50;
+/// Calls to the logistics partner at a time.
+pub const LOGISTICS_CONCURRENCY_DEFAULT: u32 = 16;
+/// How often returns are collected, seconds.
+pub const RETURNS_EVERY_SECONDS_DEFAULT: u32 = 60;
+/// The first wait between two looks at a parcel, seconds.
+pub const TRACKING_INTERVAL_SECONDS_DEFAULT: u32 = 300;
 /// How often the invariants are recomputed, seconds.
 pub const AUDIT_EVERY_SECONDS_DEFAULT: u32 = 3_600;
 /// The region of Amazon's services.

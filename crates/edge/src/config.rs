@@ -2,6 +2,9 @@
 //! once.
 
 mod mail;
+mod returns;
+
+pub use returns::Logistics;
 
 use crate::Error;
 use crate::chat::Chat;
@@ -297,13 +300,13 @@ impl Reader {
 
     /// The chat; none where there is none, with `slack_webhook_url` not set.
     pub async fn slack(&mut self) -> Option<Chat> {
-        let url = self.hook("slack_webhook_url", "slack_origin").await?;
+        let url = self.address("slack_webhook_url", "slack_origin", settings::hook_url).await?;
         Some(Chat::new(Secret(url)))
     }
 
     /// The marketing system; none where there is none, with `marketing_url` not set.
     pub async fn marketing(&mut self) -> Option<Marketing> {
-        let url = self.hook("marketing_url", "marketing_origin").await;
+        let url = self.address("marketing_url", "marketing_origin", settings::hook_url).await;
         let secrets = self.text("marketing_secret").await;
         // Secrets without an address are wrong all the same when they are.
         if url.is_none() && secrets.is_empty() {
@@ -314,13 +317,18 @@ impl Reader {
         Some(Marketing::new(url?, signer?))
     }
 
-    /// An address that something is posted to; none where it is not set. Its host must be the one that the manifest permits.
-    async fn hook(&mut self, name: &str, origin_name: &str) -> Option<String> {
+    /// An address with a path; none where it is not set. Its host must be the one that the manifest permits.
+    async fn address(
+        &mut self,
+        name: &str,
+        origin_name: &str,
+        read: impl FnOnce(&str) -> Result<String, String>,
+    ) -> Option<String> {
         let text = self.text(name).await;
         if settings::is_unset_address(&text) {
             return None;
         }
-        let url = settings::hook_url(&text).map(Some);
+        let url = read(&text).map(Some);
         let url = self.checked(name, url, None)?;
         let permitted = self.text(origin_name).await;
         let permitted = settings::http_origin(&permitted).and_then(|origin| settings::origin_of(&origin));
