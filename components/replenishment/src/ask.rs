@@ -54,7 +54,8 @@ pub(crate) async fn ask(config: &Config, event: Event) -> anyhow::Result<Verdict
         let words = "the factory has no address, and factory_url is not set";
         return Ok(Verdict::Retry { failure: Failure::new("factory-unknown", words), not_before_ms: None });
     };
-    Ok(match pass.call(request, CALL_TIME_MAX, judge).await {
+    let is_shared = errand.factory_url.is_none();
+    Ok(match pass.call(request, CALL_TIME_MAX, |answer| judge(answer, is_shared)).await {
         Ok(Ok(job_id)) => note_accepted(config, errand.id, job_id).await,
         Ok(Err(verdict)) => verdict,
         Err(no_answer) => no_answer.into(),
@@ -92,8 +93,9 @@ fn request(config: &Config, errand: &Errand) -> Option<http::Request<Bytes>> {
         .ok()
 }
 
-/// What an answer says about the factory's health, and about the job: its id, or what becomes of the message.
-fn judge(answer: Incoming) -> (Health, Result<String, Verdict>) {
+/// What an answer says about the factory's health, and about the job: its id, or what becomes of the message. A server that factories
+/// share speaks for all of them.
+fn judge(answer: Incoming, is_shared: bool) -> (Health, Result<String, Verdict>) {
     let retry = |kind: Kind, words, not_before_ms| {
         Err(Verdict::Retry { failure: kind.of(FACTORY, words), not_before_ms })
     };
@@ -107,7 +109,10 @@ fn judge(answer: Incoming) -> (Health, Result<String, Verdict>) {
         // It answers and says when: its word is better than a circuit's guess. The attempt counts, so a factory that is
         // busy for ever ends in an alert and not in silence.
         Answer::Busy { retry_after_ms, words } => {
-            (Health::Well, retry(Kind::Busy, words, Some(now_ms.saturating_add(retry_after_ms))))
+            let until_ms = now_ms.saturating_add(retry_after_ms);
+            // The gate is one for all factories, and one with an address of its own asks for itself alone.
+            let health = if is_shared { Health::Busy(until_ms) } else { Health::Well };
+            (health, retry(Kind::Busy, words, Some(until_ms)))
         }
     }
 }

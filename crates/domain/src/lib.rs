@@ -22,3 +22,4 @@ pub mod redact;
 pub mod reply;
 pub mod settings;
 pub mod text;
+pub mod window;

@@ -64,11 +64,35 @@ impl Kind {
     }
 }
 
-/// Whether an answer speaks for the partner's health. A refusal of one request, and a wish to be left alone for a while, are the
-/// words of a partner that works.
+/// A wait for a slot that is longer than this is a partner's wish to be left alone, ms. At one call a second, the fewest that a gate
+/// is given, the rate alone makes nobody wait longer.
+const RATE_WAIT_MS_MAX: u64 = 2_000;
+
+/// How a partner is, as its answer to one call tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It works. So does one that refuses a request.
+    Well,
+    /// It failed.
+    Failing,
+    /// It works, and wants to be left alone until this moment (ms since 1970).
+    Busy(u64),
+}
+
+/// What an answer says of the partner's health.
 #[must_use]
-pub fn is_well(reply: &Reply) -> bool {
-    !matches!(reply, Reply::Failing { .. })
+pub fn health(reply: &Reply, now_ms: u64) -> Health {
+    match reply {
+        Reply::Good | Reply::Refused(_) => Health::Well,
+        Reply::Busy { retry_after_ms, .. } => Health::Busy(now_ms.saturating_add(*retry_after_ms)),
+        Reply::Failing { .. } => Health::Failing,
+    }
+}
+
+/// Why a gate has no slot before this moment (both ms since 1970): its rate, or the partner's own wish.
+#[must_use]
+pub fn no_slot_before(until_ms: u64, now_ms: u64) -> Kind {
+    if until_ms > now_ms.saturating_add(RATE_WAIT_MS_MAX) { Kind::Busy } else { Kind::Rate }
 }
 
 /// What an answer means for the message that led to the call.
@@ -111,9 +135,23 @@ mod tests {
     }
 
     #[test]
+    fn a_partner_that_answers_is_well_whatever_it_says() {
+        for reply in [Reply::Good, Reply::Refused(String::new())] {
+            assert_eq!(health(&reply, 0), Health::Well);
+        }
+    }
+
+    #[test]
+    fn whoever_waits_longer_than_a_rate_makes_waits_for_the_partner() {
+        assert_eq!(no_slot_before(1_000 + RATE_WAIT_MS_MAX, 1_000), Kind::Rate);
+        assert_eq!(no_slot_before(1_001 + RATE_WAIT_MS_MAX, 1_000), Kind::Busy);
+        assert_eq!(no_slot_before(0, 1_000), Kind::Rate);
+    }
+
+    #[test]
     fn a_busy_partner_is_asked_again_when_it_said() {
         let busy = Reply::Busy { retry_after_ms: 30_000, words: String::new() };
-        assert!(is_well(&busy));
+        assert_eq!(health(&busy, 1_000), Health::Busy(31_000));
         let verdict = done(SLACK, busy, 1_000);
         assert!(matches!(verdict, Err(Verdict::Retry { not_before_ms: Some(31_000), .. })), "{verdict:?}");
     }
@@ -122,7 +160,7 @@ mod tests {
     fn a_failing_partner_is_asked_again_and_is_not_well() {
         for done_all_the_same in [Done::SurelyNot, Done::Unknown] {
             let failing = Reply::Failing { words: String::new(), done: done_all_the_same };
-            assert!(!is_well(&failing));
+            assert_eq!(health(&failing, 0), Health::Failing);
             let verdict = done(MARKETING, failing, 0);
             assert!(matches!(verdict, Err(Verdict::Retry { not_before_ms: None, .. })), "{verdict:?}");
         }

@@ -187,8 +187,9 @@ impl Course {
     pub fn closed(&mut self, which: Which, kind: Kind, until_ms: u64) -> Step {
         let failure = kind.of(which.partner(), "the gate did not let the letter through");
         self.set_back(which, Setback { failure, again: Again::Wait(until_ms) });
-        // For a slot one waits; only a provider that fails is passed over.
-        if kind == Kind::CircuitOpen && !self.bound { self.next(which) } else { self.end() }
+        // For a slot one waits; a provider that fails, or wants to be left alone, is passed over.
+        let is_passed_over = matches!(kind, Kind::CircuitOpen | Kind::Busy) && !self.bound;
+        if is_passed_over { self.next(which) } else { self.end() }
     }
 
     /// Where the ledger says that the letter is, after it was entrusted to a provider.

@@ -3,7 +3,7 @@
 use crate::config::Secret;
 use crate::host;
 use crate::outbound::Incoming;
-use crate::partner::{Health, Partner};
+use crate::partner::{Health, Partner, health};
 use restock_domain::attempt::Verdict;
 use restock_domain::letter::Letter;
 use restock_domain::partner::{Kind, SLACK, done};
@@ -52,21 +52,17 @@ impl Chat {
 fn read(answer: Incoming, webhook: &str, now_ms: u64) -> (Health, Result<(), Verdict>) {
     // Before its words are cut: what is cut in the middle of the address is not found any more.
     let answer = answer.without_address(webhook);
-    match restock_slack::read(answer.status, &answer.headers, &answer.body, now_ms) {
-        Outcome::Accepted => (Health::Well, Ok(())),
-        Outcome::Busy { retry_after_ms, words } => {
-            (Health::Well, done(SLACK, Reply::Busy { retry_after_ms, words }, now_ms))
-        }
-        Outcome::Refused(words) => (Health::Well, done(SLACK, Reply::Refused(words), now_ms)),
-        Outcome::Failing { words, .. } => {
-            let failure = Kind::Failing.of(SLACK, words);
-            (Health::Failing, Err(Verdict::Retry { failure, not_before_ms: None }))
-        }
+    let reply = match restock_slack::read(answer.status, &answer.headers, &answer.body, now_ms) {
+        Outcome::Accepted => Reply::Good,
+        Outcome::Busy { retry_after_ms, words } => Reply::Busy { retry_after_ms, words },
+        Outcome::Refused(words) => Reply::Refused(words),
+        Outcome::Failing { words, sent } => Reply::Failing { words, done: sent },
         // Something else answers in Slack's place, or Slack took the message in words of its own: more of the same helps nobody.
         Outcome::Unusable(words) => {
-            (Health::Failing, Err(Verdict::Reject(Kind::UnusableAnswer.of(SLACK, words))))
+            return (Health::Failing, Err(Verdict::Reject(Kind::UnusableAnswer.of(SLACK, words))));
         }
-    }
+    };
+    (health(&reply, now_ms), done(SLACK, reply, now_ms))
 }
 
 #[cfg(test)]
@@ -105,6 +101,15 @@ mod tests {
         for (status, body) in [(500, "rollup_error"), (502, ""), (503, ""), (504, "")] {
             assert!(matches!(answered(status, body), Err(Verdict::Retry { .. })), "{status}");
         }
+    }
+
+    #[test]
+    fn a_chat_that_asks_for_patience_is_left_alone_by_every_message() {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("30"));
+        let (health, result) = read(Incoming { status: 429, headers, body: "".into() }, WEBHOOK, 1_000);
+        assert!(matches!(health, Health::Busy(31_000)), "{health:?}");
+        assert!(matches!(result, Err(Verdict::Retry { not_before_ms: Some(31_000), .. })), "{result:?}");
     }
 
     #[test]

@@ -14,11 +14,26 @@ use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 use std::fmt;
 use std::time::Duration;
 
-/// The largest answer of another system that is read, bytes.
+/// The largest answer of another system that is read where its call has no limit of its own, bytes.
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// How long a connection may take to come about. Shorter than a call, so that an address where nobody listens is told apart from a
 /// system that is slow: the one surely did nothing, of the other nobody knows.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// What one call may take. A time alone is one that reads [`ANSWER_BYTES_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallLimits {
+    /// How long all of it may take.
+    pub time_max: Duration,
+    /// The largest answer that is read, bytes.
+    pub answer_bytes_max: usize,
+}
+
+impl From<Duration> for CallLimits {
+    fn from(time_max: Duration) -> Self {
+        Self { time_max, answer_bytes_max: ANSWER_BYTES_MAX }
+    }
+}
 
 /// Another system's answer.
 #[derive(Debug)]
@@ -57,8 +72,8 @@ pub enum Failed {
     Unreachable(String),
     /// The connection broke. The other system may or may not have done what was asked.
     Broken(String),
-    /// Its answer has more than [`ANSWER_BYTES_MAX`] bytes.
-    TooLarge,
+    /// Its answer has more than so many bytes.
+    TooLarge(usize),
 }
 
 impl Failed {
@@ -68,7 +83,7 @@ impl Failed {
         match self {
             Self::TimedOut(_) => Kind::Timeout,
             Self::NotPermitted(_) | Self::Unreachable(_) | Self::Broken(_) => Kind::Unreachable,
-            Self::TooLarge => Kind::UnusableAnswer,
+            Self::TooLarge(_) => Kind::UnusableAnswer,
         }
     }
 
@@ -77,7 +92,7 @@ impl Failed {
     pub fn done(&self) -> Done {
         match self {
             Self::NotPermitted(_) | Self::Unreachable(_) => Done::SurelyNot,
-            Self::TimedOut(_) | Self::Broken(_) | Self::TooLarge => Done::Unknown,
+            Self::TimedOut(_) | Self::Broken(_) | Self::TooLarge(_) => Done::Unknown,
         }
     }
 }
@@ -90,20 +105,21 @@ impl fmt::Display for Failed {
                 write!(formatter, "spin.toml does not permit this component to call {origin}")
             }
             Self::Unreachable(words) | Self::Broken(words) => formatter.write_str(words),
-            Self::TooLarge => write!(formatter, "the answer has more than {ANSWER_BYTES_MAX} bytes"),
+            Self::TooLarge(limit) => write!(formatter, "the answer has more than {limit} bytes"),
         }
     }
 }
 
-/// Sends a request and reads its answer, all of it within a time limit.
+/// Sends a request and reads its answer, all of it within limits.
 ///
 /// # Errors
 /// Says why there is no answer.
-pub async fn send(mut request: Request<Bytes>, limit: Duration) -> Result<Incoming, Failed> {
+pub async fn send(mut request: Request<Bytes>, limits: impl Into<CallLimits>) -> Result<Incoming, Failed> {
+    let CallLimits { time_max, answer_bytes_max } = limits.into();
     // Old servers cannot read a body in chunks.
     let length = HeaderValue::from(request.body().len());
     request.headers_mut().insert(CONTENT_LENGTH, length);
-    request.extensions_mut().insert(RequestOptionsExtension(options(limit)));
+    request.extensions_mut().insert(RequestOptionsExtension(options(time_max)));
     let origin = origin(request.uri());
     let call = async {
         let response = spin_sdk::http::send(request.map(FullBody::new)).await;
@@ -113,19 +129,19 @@ pub async fn send(mut request: Request<Bytes>, limit: Duration) -> Result<Incomi
             let frame =
                 frame.map_err(|code| Failed::Broken(format!("the answer broke off: {}", words(&code))))?;
             let Ok(data) = frame.into_data() else { continue };
-            if bytes.len() + data.len() > ANSWER_BYTES_MAX {
-                return Err(Failed::TooLarge);
+            if bytes.len() + data.len() > answer_bytes_max {
+                return Err(Failed::TooLarge(answer_bytes_max));
             }
             bytes.extend_from_slice(&data);
         }
         Ok(Incoming { status: parts.status.as_u16(), headers: parts.headers, body: bytes.freeze() })
     };
-    host::within(limit, call).await.unwrap_or(Err(Failed::TimedOut(limit)))
+    host::within(time_max, call).await.unwrap_or(Err(Failed::TimedOut(time_max)))
 }
 
-fn options(limit: Duration) -> RequestOptions {
+fn options(time_max: Duration) -> RequestOptions {
     let options = RequestOptions::new();
-    let connect = u64::try_from(CONNECT_TIME_MAX.min(limit).as_nanos()).unwrap_or(u64::MAX);
+    let connect = u64::try_from(CONNECT_TIME_MAX.min(time_max).as_nanos()).unwrap_or(u64::MAX);
     // A host that knows no such limit has one of its own.
     let _ = options.set_connect_timeout(Some(connect));
     options
@@ -205,7 +221,15 @@ mod tests {
             assert_eq!(done(&code), Done::Unknown, "{code:?}");
         }
         assert_eq!(Failed::TimedOut(Duration::from_secs(5)).done(), Done::Unknown);
-        assert_eq!(Failed::TooLarge.done(), Done::Unknown);
+        assert_eq!(Failed::TooLarge(ANSWER_BYTES_MAX).done(), Done::Unknown);
+    }
+
+    #[test]
+    fn an_answer_that_is_too_large_is_told_the_limit_that_it_broke() {
+        let usual = CallLimits::from(Duration::from_secs(5));
+        let failed = Failed::TooLarge(usual.answer_bytes_max);
+        assert_eq!(failed.to_string(), "the answer has more than 65536 bytes");
+        assert_eq!(Failed::TooLarge(1_000).to_string(), "the answer has more than 1000 bytes");
     }
 
     #[test]

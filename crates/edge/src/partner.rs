@@ -3,14 +3,15 @@
 
 use crate::error::fault_words;
 use crate::host;
-use crate::outbound::{self, Failed, Incoming};
+use crate::outbound::{self, CallLimits, Failed, Incoming};
 use bytes::Bytes;
 use http::Request;
-use restock_bindings::partners::{self, Admission, Hindrance, Limits};
+use restock_bindings::partners::{self, Admission, Circuit, Hindrance, Limits};
 use restock_bindings::types::Fault;
 use restock_domain::attempt::{Failure, Verdict};
 use restock_domain::partner::{self, Kind};
 use restock_domain::reply::Reply;
+use restock_domain::window;
 use std::time::Duration;
 
 pub use restock_bindings::partners::Health;
@@ -121,7 +122,7 @@ impl Partner {
             Admission::Wait((until_ms, hindrance)) => Err(Closed::Until(
                 until_ms,
                 match hindrance {
-                    Hindrance::Rate => Kind::Rate,
+                    Hindrance::Rate => partner::no_slot_before(until_ms, host::now_ms()),
                     Hindrance::Concurrency => Kind::Concurrency,
                     Hindrance::CircuitOpen => Kind::CircuitOpen,
                 },
@@ -137,10 +138,10 @@ impl Partner {
     pub async fn call<T>(
         &self,
         request: Request<Bytes>,
-        time_max: Duration,
+        limits: impl Into<CallLimits>,
         read: impl FnOnce(Incoming) -> (Health, T),
     ) -> Result<T, Verdict> {
-        Ok(self.enter().await?.call(request, time_max, read).await?)
+        Ok(self.enter().await?.call(request, limits, read).await?)
     }
 
     /// Enters the gate, calls, and says whether the partner did what was asked. `read` says what the answer means, with
@@ -151,21 +152,41 @@ impl Partner {
     pub async fn tell(
         &self,
         request: Request<Bytes>,
-        time_max: Duration,
+        limits: impl Into<CallLimits>,
         read: impl FnOnce(Incoming, u64) -> Reply,
     ) -> Result<(), Verdict> {
-        let reply = self.call(request, time_max, |answer| {
-            let reply = read(answer, host::now_ms());
-            (health(partner::is_well(&reply)), reply)
+        let reply = self.call(request, limits, |answer| {
+            let now_ms = host::now_ms();
+            let reply = read(answer, now_ms);
+            (health(&reply, now_ms), reply)
         });
         partner::done(self.id, reply.await?, host::now_ms())
     }
+
+    /// The gate at this moment (ms since 1970); none where the store knows no such partner.
+    pub(crate) async fn gate(&self, now_ms: u64) -> Result<Option<window::Gate>, Fault> {
+        let state = partners::list(now_ms).await?.into_iter().find(|state| state.partner == self.id);
+        Ok(state.map(|state| window::Gate {
+            circuit: match state.circuit {
+                Circuit::Closed => window::Circuit::Closed,
+                Circuit::Open => window::Circuit::Open { probe_at_ms: state.probe_at.unwrap_or_default() },
+                Circuit::HalfOpen => window::Circuit::HalfOpen,
+            },
+            next_slot_at_ms: state.next_slot_at,
+            calls: state.in_flight,
+            calls_max: self.limits.concurrency,
+        }))
+    }
 }
 
-/// A partner's health in the gate's words.
+/// What a reply says of its partner's health, in the gate's words, at the current moment (ms since 1970).
 #[must_use]
-pub fn health(is_well: bool) -> Health {
-    if is_well { Health::Well } else { Health::Failing }
+pub fn health(reply: &Reply, now_ms: u64) -> Health {
+    match partner::health(reply, now_ms) {
+        partner::Health::Well => Health::Well,
+        partner::Health::Failing => Health::Failing,
+        partner::Health::Busy(until_ms) => Health::Busy(until_ms),
+    }
 }
 
 impl Pass {
@@ -176,11 +197,11 @@ impl Pass {
     pub async fn call<T>(
         self,
         request: Request<Bytes>,
-        time_max: Duration,
+        limits: impl Into<CallLimits>,
         read: impl FnOnce(Incoming) -> (Health, T),
     ) -> Result<T, NoAnswer> {
         let partner = self.partner;
-        let (health, result) = match outbound::send(request, time_max).await {
+        let (health, result) = match outbound::send(request, limits).await {
             Ok(answer) => {
                 let (health, result) = read(answer);
                 (health, Ok(result))

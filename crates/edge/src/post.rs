@@ -8,7 +8,7 @@
 //! to look whether it came: its message is a dead letter, and a redrive sends it anew.
 
 use crate::outbound::Incoming;
-use crate::partner::{Closed, Partner, Pass, health, store_failed};
+use crate::partner::{Closed, Health, Partner, Pass, store_failed};
 use crate::{host, note};
 use restock_bindings::letters;
 use restock_domain::attempt::{Failure, Verdict};
@@ -246,7 +246,7 @@ impl<W: FnOnce() -> Letter> Posting<'_, W> {
         };
         let answer = pass.call(request, CALL_TIME_MAX, |answer| {
             let outcome = read(provider, &answer, host::now_ms());
-            (health(is_well(&outcome.0)), outcome)
+            (health(&outcome.0), outcome)
         });
         Ok(answer.await.unwrap_or_else(|no_answer| {
             let failed = &no_answer.failed;
@@ -287,11 +287,13 @@ fn read(provider: &Provider, answer: &Incoming, now_ms: u64) -> (Outcome, String
     (outcome, String::new())
 }
 
-/// Whether an outcome speaks for the provider's health. One that is at work on an earlier request for the letter is well.
-fn is_well(outcome: &Outcome) -> bool {
+/// What an outcome says of the provider's health.
+fn health(outcome: &Outcome) -> Health {
     match outcome {
-        Outcome::Accepted | Outcome::Busy(..) | Outcome::Refused(_) => true,
-        Outcome::Failed(kind, ..) => *kind == Kind::Busy,
+        // The last is at work on an earlier request for this letter.
+        Outcome::Accepted | Outcome::Refused(_) | Outcome::Failed(Kind::Busy, ..) => Health::Well,
+        Outcome::Busy(until_ms, _) => Health::Busy(*until_ms),
+        Outcome::Failed(..) => Health::Failing,
     }
 }
 
@@ -436,9 +438,10 @@ mod tests {
         let concurrent =
             answered(409, r#"{"name":"concurrent_idempotent_requests","message":"in progress"}"#);
         assert!(matches!(concurrent, Outcome::Failed(Kind::Busy, Done::Unknown, _)), "{concurrent:?}");
-        assert!(is_well(&concurrent));
-        assert!(!is_well(&answered(502, "")));
-        assert!(is_well(&answered(422, "{}")));
+        assert!(matches!(health(&concurrent), Health::Well));
+        assert!(matches!(health(&answered(502, "")), Health::Failing));
+        assert!(matches!(health(&answered(422, "{}")), Health::Well));
+        assert!(matches!(health(&Outcome::Busy(7, String::new())), Health::Busy(7)));
     }
 
     #[test]

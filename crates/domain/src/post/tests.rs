@@ -87,8 +87,11 @@ fn a_letter_that_was_surely_not_taken_goes_to_the_fallback() {
         assert_eq!(course.offered(Which::First, outcome), Step::Release(Which::First));
         assert_eq!(course.released(Which::First), Step::Enter(Which::Fallback));
     }
-    let mut course = unsent(true);
-    assert_eq!(course.closed(Which::First, Kind::CircuitOpen, 7), Step::Enter(Which::Fallback));
+    for kind in [Kind::CircuitOpen, Kind::Busy] {
+        assert_eq!(unsent(true).closed(Which::First, kind, 7), Step::Enter(Which::Fallback));
+        let step = unsent(false).closed(Which::First, kind, 7);
+        assert!(matches!(step, Step::End(Err(Verdict::Postpone { until_ms: 7, .. }))), "{step:?}");
+    }
 }
 
 #[test]

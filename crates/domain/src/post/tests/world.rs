@@ -96,6 +96,7 @@ impl World {
                 Step::Enter(which) => match self.chance(5) {
                     1 => course.closed(which, Kind::CircuitOpen, 3),
                     2 => course.closed(which, Kind::Rate, 3),
+                    3 => course.closed(which, Kind::Busy, 3),
                     _ => course.entered(which),
                 },
                 Step::Entrust(which) => {
