@@ -15,12 +15,13 @@ mod promote;
 use restock_domain::queues;
 use restock_edge::Error;
 use restock_edge::consumer::Drained;
-use restock_edge::drain::Drain;
+use restock_edge::drain::{Drain, WINDOW};
 
 restock_edge::consumer!("loyalty", drain);
 
 async fn drain() -> Result<Drained, Error> {
     let config = config::config().await?;
-    let drain = Drain { queue: queues::LOYALTY, attempts_max: config.attempts_max };
+    let drain =
+        Drain { queue: queues::LOYALTY, attempts_max: config.attempts_max, window: WINDOW, gate: None };
     Ok(drain.run(async |delivery| Ok(promote::promote(config, delivery.event).await)).await?)
 }

@@ -13,12 +13,13 @@ mod config;
 use restock_domain::queues;
 use restock_edge::Error;
 use restock_edge::consumer::Drained;
-use restock_edge::drain::Drain;
+use restock_edge::drain::{Drain, WINDOW};
 
 restock_edge::consumer!("replenishment", drain);
 
 async fn drain() -> Result<Drained, Error> {
     let config = config::config().await?;
-    let drain = Drain { queue: queues::REPLENISHMENT, attempts_max: config.attempts_max };
+    let drain =
+        Drain { queue: queues::REPLENISHMENT, attempts_max: config.attempts_max, window: WINDOW, gate: None };
     Ok(drain.run(|delivery| ask::ask(config, delivery.event)).await?)
 }
