@@ -1,8 +1,8 @@
 //! The operator interface, health, the description of the interface, and the answer to every path that nothing else serves.
 //!
 //! Trigger: HTTP, everything that no other component has.
-//! Reads and writes: factories, the ledger, production, queues and messages, customers, incidents, operator actions, partners, the
-//! audit.
+//! Reads and writes: factories, the ledger, production, returns, queues and messages, customers, incidents, operator actions, partners,
+//! the audit.
 //! Guarantees: every operator action is on record with the fingerprint of the key, in the write that carries it out.
 //! A second delivery of a correction with the same idempotency key changes nothing; the other actions are harmless to repeat.
 
@@ -14,6 +14,7 @@ mod incidents;
 mod operations;
 mod production;
 mod queues;
+mod returns;
 mod stock;
 
 use restock_api::routes;
@@ -33,6 +34,13 @@ const HANDLERS: &[(routes::Route, Handler)] = handlers![
     routes::GET_PRODUCTION => production::show,
     routes::LIST_MOVEMENTS => stock::movements,
     routes::ADJUST_STOCK => stock::adjust,
+    routes::LIST_RETURNS => returns::list,
+    routes::GET_RETURN => returns::show,
+    routes::REPLAY_RETURN => returns::replay,
+    routes::RECEIVE_RETURN => returns::receive,
+    routes::DISCARD_RETURN => returns::discard,
+    routes::LIST_RETURN_COLLECTIONS => returns::collections,
+    routes::LIST_RETURN_REJECTS => returns::rejects,
     routes::LIST_QUEUES => queues::list,
     routes::GET_QUEUE => queues::show,
     routes::LIST_BURIED => queues::buried,

@@ -73,6 +73,7 @@ fn view(movement: stock::Movement) -> Movement {
         on_hand_after: movement.on_hand_after,
         order_id: movement.order_id,
         production_id: movement.production_id,
+        return_id: movement.return_id,
         reason: movement.reason,
         at: Time(movement.at),
     }

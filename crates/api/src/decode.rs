@@ -43,7 +43,7 @@ pub fn object<T>(body: &[u8], read: impl FnOnce(&mut Fields) -> Option<T>) -> Re
 pub fn lenient<T>(body: &[u8], read: impl FnOnce(&mut Fields) -> Option<T>) -> Result<T, Invalid> {
     object(body, |fields| {
         let value = read(fields);
-        fields.map.clear();
+        fields.ignore_others();
         value
     })
 }
@@ -93,6 +93,11 @@ impl Fields {
         self.map.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// Ignores the fields that were not taken yet.
+    pub fn ignore_others(&mut self) {
+        self.map.clear();
+    }
+
     fn required(&mut self, name: &str) -> Option<Value> {
         let value = self.map.remove(name);
         if value.is_none() {
@@ -136,6 +141,21 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// A value that is read by a rule of its own; `expected` says what it must be, after "must be".
+    pub fn value<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+        expected: &str,
+    ) -> Option<T> {
+        let value = self.required(name)?;
+        let read = read(&value);
+        if read.is_none() {
+            self.fault(name, format!("must be {expected}"));
+        }
+        read
     }
 
     /// A whole number within a range.

@@ -3,15 +3,15 @@
 use crate::Time;
 use serde::Serialize;
 
-/// Something that is or was wrong: dead letters of one kind, overdue goods, a partner that is left alone, an audit that
-/// found something. People are told when it begins, now and then while it grows, and when it is over.
+/// Something that is or was wrong: dead letters of one kind, overdue goods, a partner that is left alone, shipments that a partner
+/// does not know, an audit that found something. People are told when it begins, now and then while it grows, and when it is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Incident {
     /// Identifies the incident.
     #[cfg_attr(feature = "openapi", schema(example = "019ab1c2-7d3e-7f00-8a4b-1c2d3e4f5a6b"))]
     pub id: String,
-    /// What led to it: `message.buried`, `production.overdue`, `circuit.opened` or `audit.violation`.
+    /// What led to it: `message.buried`, `production.overdue`, `circuit.opened`, `return.unknown` or `audit.violation`.
     #[cfg_attr(feature = "openapi", schema(example = "message.buried"))]
     pub kind: String,
     /// The queue concerned; null where none is.
@@ -47,7 +47,8 @@ pub struct Incident {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IncidentCase {
-    /// The id of the message or the production request, or the name of the partner; `audit` for what an audit found.
+    /// The id of the message, the production request or the return, or the name of the partner; `audit` for what an audit
+    /// found.
     #[cfg_attr(feature = "openapi", schema(example = "019ab1c2-7d3e-7f00-8a4b-1c2d3e4f5a6b"))]
     pub id: String,
     /// How often it went wrong.

@@ -17,6 +17,7 @@ pub mod product;
 pub mod production;
 pub mod query;
 pub mod queue;
+pub mod returns;
 pub mod routes;
 pub mod stock;
 pub mod value;

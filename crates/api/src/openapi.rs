@@ -12,6 +12,10 @@ use crate::production::{FactoryReport, ProductionRequest, ProductionStatus, Repo
 use crate::queue::{
     Buried, Drained, Message, PauseRequest, Paused, PurgeRequest, Purged, Queue, RedriveRequest, Redriven,
 };
+use crate::returns::{
+    DiscardRequest, Goods, ReceiveRequest, ReplayRequest, Replayed, Return, ReturnCollection, ReturnHistory,
+    ReturnReject, ReturnStatus,
+};
 use crate::routes;
 use crate::stock::{AdjustmentRequest, Movement};
 use book::Book;
@@ -31,6 +35,7 @@ pub fn document() -> OpenApi {
     customers(&mut book);
     factories(&mut book);
     ledger(&mut book);
+    returns(&mut book);
     queues(&mut book);
     operations(&mut book);
     legacy(&mut book);
@@ -134,6 +139,70 @@ fn ledger(book: &mut Book) {
         .answer::<Movement>(200, "The movement.")
         .problem(409, "The stock would go below zero. Nothing was changed.")
         .write();
+}
+
+fn returns(book: &mut Book) {
+    book.operation(routes::LIST_RETURNS, "returns", "List returns, newest first.")
+        .description("One of `status`, `goods`, `order_number` and `shipment_number` at most.")
+        .query("status", "Only those that are so far.", &ReturnStatus::WORDS.map(|(word, _)| word))
+        .query("goods", "Only those whose goods are there.", &Goods::WORDS.map(|(word, _)| word))
+        .query_text("order_number", "Only those of this order.", "1234")
+        .query_text("shipment_number", "Only those of this shipment.", "SHP_00000579")
+        .page_of::<Return>()
+        .write();
+    book.operation(
+        routes::GET_RETURN,
+        "returns",
+        "Show a return with what the partner said of its shipment.",
+    )
+    .answer::<ReturnHistory>(200, "The return.")
+    .write();
+    book.operation(routes::REPLAY_RETURN, "returns", "Follow one shipment by hand, on record.")
+        .description(
+            "A return that is not known begins. One that is known goes on now, with this shipment number while it is on its \
+             way; a dead letter of it is redriven. Repeating it changes nothing else.",
+        )
+        .body::<ReplayRequest>(json!({"body": {"Attribute": {
+            "shipment_number": "SHP_00000579", "order_number": "1234", "order_item_number": "123123",
+        }}}))
+        .answer::<Replayed>(200, "It was reported before: nothing is left to do (`over`).")
+        .answer::<Replayed>(202, "It is followed from now on (`begun`), or goes on now (`resumed`).")
+        .write();
+    book.operation(routes::RECEIVE_RETURN, "returns", "Put the goods of a return on the shelf, once, on record.")
+        .description(
+            "They fill waiting orders in the same write. The same decision again changes nothing and gets the same answer.",
+        )
+        .optional_body::<ReceiveRequest>(json!({"sku": "CP-502101", "quantity": 1, "reason": "unopened"}))
+        .answer::<Return>(200, "The return; its goods are received.")
+        .problem(409, "It is not reported yet, was settled otherwise, or matches nothing; `type` says which. Nothing was changed.")
+        .write();
+    book.operation(
+        routes::DISCARD_RETURN,
+        "returns",
+        "Decide that the goods of a return never go back on the shelf, on record.",
+    )
+    .description("The same decision again changes nothing and gets the same answer.")
+    .optional_body::<DiscardRequest>(json!({"reason": "broken"}))
+    .answer::<Return>(200, "The return; its goods are discarded.")
+    .problem(
+        409,
+        "It is not reported yet, or its goods were received; `type` says which. Nothing was changed.",
+    )
+    .write();
+    book.operation(
+        routes::LIST_RETURN_COLLECTIONS,
+        "returns",
+        "List collections of the partner's list, newest first.",
+    )
+    .page_of::<ReturnCollection>()
+    .write();
+    book.operation(
+        routes::LIST_RETURN_REJECTS,
+        "returns",
+        "List records of the partner's list that nothing can be done with, newest first.",
+    )
+    .page_of::<ReturnReject>()
+    .write();
 }
 
 fn queues(book: &mut Book) {
@@ -311,11 +380,14 @@ mod tests {
     #[test]
     fn every_example_of_a_body_is_one_that_is_accepted() {
         type Decode = fn(&[u8]) -> bool;
-        let decoders: [(Route, Decode); 11] = [
+        let decoders: [(Route, Decode); 14] = [
             (routes::PLACE_ORDER, |body| OrderRequest::decode(body).is_ok()),
             (routes::PUT_PRODUCT, |body| ProductDefinition::decode(body).is_ok()),
             (routes::PUT_FACTORY, |body| FactoryDefinition::decode(body).is_ok()),
             (routes::ADJUST_STOCK, |body| AdjustmentRequest::decode(body).is_ok()),
+            (routes::REPLAY_RETURN, |body| ReplayRequest::decode(body).is_ok()),
+            (routes::RECEIVE_RETURN, |body| ReceiveRequest::decode(body).is_ok()),
+            (routes::DISCARD_RETURN, |body| DiscardRequest::decode(body).is_ok()),
             (routes::PAUSE_QUEUE, |body| PauseRequest::decode(body).is_ok()),
             (routes::RESUME_QUEUE, |body| PauseRequest::decode(body).is_ok()),
             (routes::REDRIVE_QUEUE, |body| RedriveRequest::decode(body).is_ok()),

@@ -97,9 +97,9 @@ pub struct Partner {
 })))]
 pub struct OperatorAction {
     /// What: `queue.pause`, `queue.resume`, `queue.redrive`, `queue.purge`, `stock.adjust`, `product.create`,
-    /// `product.change`, `factory.create` or `factory.change`.
+    /// `product.change`, `factory.create`, `factory.change`, `return.replay`, `return.receive` or `return.discard`.
     pub kind: String,
-    /// What it was done to: a queue, a SKU, a factory.
+    /// What it was done to: a queue, a SKU, a factory, a return.
     pub subject: String,
     /// What it changed; its fields are those of the kind.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]

@@ -21,6 +21,12 @@ pub enum Kind {
     MixedCurrencies,
     /// The stock would go below zero.
     StockNegative,
+    /// The other was decided on the goods of a return before.
+    ReturnSettledOtherwise,
+    /// The goods of a return wait for its report.
+    ReturnNotReported,
+    /// Nothing that was sold matches the numbers of a return.
+    ReturnMatchesNothing,
     /// The store could not do its work.
     StoreUnavailable,
     /// Variables of the application have wrong values.
@@ -38,6 +44,9 @@ impl Kind {
             Self::IdempotencyKeyReused => "urn:restock:problem:idempotency-key-reused",
             Self::MixedCurrencies => "urn:restock:problem:mixed-currencies",
             Self::StockNegative => "urn:restock:problem:stock-negative",
+            Self::ReturnSettledOtherwise => "urn:restock:problem:return-settled-otherwise",
+            Self::ReturnNotReported => "urn:restock:problem:return-not-reported",
+            Self::ReturnMatchesNothing => "urn:restock:problem:return-matches-nothing",
             Self::StoreUnavailable => "urn:restock:problem:store-unavailable",
             Self::Configuration => "urn:restock:problem:configuration",
         }
@@ -123,6 +132,9 @@ fn title(kind: Kind, status: u16) -> &'static str {
         Kind::IdempotencyKeyReused => "The idempotency key was used for another request",
         Kind::MixedCurrencies => "The products are priced in different currencies",
         Kind::StockNegative => "The stock would go below zero",
+        Kind::ReturnSettledOtherwise => "The goods of the return were settled otherwise",
+        Kind::ReturnNotReported => "The return is not reported yet",
+        Kind::ReturnMatchesNothing => "Nothing that was sold matches the return",
         Kind::StoreUnavailable => "The store is not available",
         Kind::Configuration => "The application is not configured correctly",
         // RFC 9457: for about:blank, the title is the status's own phrase.

@@ -109,6 +109,20 @@ routes! {
     GET_MESSAGE = Get "/v1/messages/{id}" Read;
     /// Shows a customer.
     GET_CUSTOMER = Get "/v1/customers/{id}" Read;
+    /// Lists returns.
+    LIST_RETURNS = Get "/v1/returns" Read;
+    /// Shows a return.
+    GET_RETURN = Get "/v1/returns/{id}" Read;
+    /// Follows a parcel now.
+    REPLAY_RETURN = Post "/v1/returns/replay" Operate;
+    /// Puts the goods of a return on the shelf.
+    RECEIVE_RETURN = Post "/v1/returns/{id}/receive" Operate;
+    /// Decides that they never go back on the shelf.
+    DISCARD_RETURN = Post "/v1/returns/{id}/discard" Operate;
+    /// Lists collections of the partner's list.
+    LIST_RETURN_COLLECTIONS = Get "/v1/return-collections" Read;
+    /// Lists records of that list that were set aside.
+    LIST_RETURN_REJECTS = Get "/v1/return-rejects" Read;
     /// Lists what is and was wrong.
     LIST_INCIDENTS = Get "/v1/incidents" Read;
     /// Lists what operators did.

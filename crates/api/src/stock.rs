@@ -41,6 +41,9 @@ pub struct Movement {
     /// The production request that brought them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub production_id: Option<String>,
+    /// The return that brought them back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_id: Option<String>,
     /// The operator's words, for a correction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
