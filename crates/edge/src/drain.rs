@@ -8,7 +8,7 @@ use crate::error::fault_words;
 use crate::host;
 use crate::partner::Partner;
 use futures::StreamExt;
-use futures::future::{Either, select};
+use futures::future::{Either, join, select};
 use futures::stream::FuturesUnordered;
 use restock_api::queue::Drained;
 use restock_bindings::queue::{self, Delivery};
@@ -125,29 +125,31 @@ struct Shift<'a, A> {
 impl<A: Future<Output = (Attempted, Verdict)>> Shift<'_, A> {
     async fn work(&mut self, start: impl Fn(Delivery) -> A) -> Result<(), Fault> {
         let started = Instant::now();
-        let mut is_over = false;
-        loop {
-            if !is_over && started.elapsed() >= DRAIN_TIME_MAX {
-                is_over = true;
-                // Not at the end: what still runs may take as long again, and somebody else can take up the rest meanwhile.
-                self.meanwhile(doorbell::ring(self.drain.queue)).await;
+        while started.elapsed() < DRAIN_TIME_MAX {
+            self.fill(&start).await?;
+            if !self.is_idle() {
+                self.gather().await;
+                self.settle().await;
+                continue;
             }
-            if !is_over {
-                self.fill(&start).await?;
-            }
-            if self.is_idle() {
-                let all_rest = self.places().free() == 0;
-                match self.rests.iter().min() {
-                    Some(rest) if all_rest && !is_over => {
-                        spin_sdk::time::sleep(rest.saturating_duration_since(Instant::now())).await;
-                        continue;
-                    }
-                    _ => return Ok(()),
+            let all_rest = self.places().free() == 0;
+            match self.rests.iter().min() {
+                Some(rest) if all_rest => {
+                    spin_sdk::time::sleep(rest.saturating_duration_since(Instant::now())).await;
                 }
+                _ => return Ok(()),
             }
-            self.gather().await;
-            self.settle().await;
         }
+        // Not at the end: what still runs may take as long again, and somebody else can take up the rest meanwhile.
+        let bell = doorbell::ring(self.drain.queue);
+        let finish = async {
+            while !self.is_idle() {
+                self.gather().await;
+                self.settle().await;
+            }
+        };
+        join(bell, finish).await;
+        Ok(())
     }
 
     fn is_idle(&self) -> bool {
