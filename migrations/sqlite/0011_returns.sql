@@ -50,7 +50,8 @@ CREATE TABLE IF NOT EXISTS sales_return (
   shipment_number       TEXT NOT NULL,
   other_shipment_number TEXT,               -- with which it was listed as well, last
   partner_ref           TEXT,
-  other_collection_id   TEXT,               -- that saw the other number
+  other_collection_id   TEXT,               -- that saw the other number last
+  other_at_ms           INTEGER,
   return_collection_id  TEXT,               -- that first saw it; NULL: an operator began it
   status                TEXT NOT NULL DEFAULT 'collected',
   goods                 TEXT NOT NULL DEFAULT 'pending',
@@ -67,6 +68,7 @@ CREATE TABLE IF NOT EXISTS sales_return (
   delivered_at_ms       INTEGER,
   reported_at_ms        INTEGER,
   settled_at_ms         INTEGER,
+  renumbered_at_ms      INTEGER,            -- when an operator last gave it another shipment number
   UNIQUE (order_number, order_item_number),
   CONSTRAINT status_is_known CHECK (status IN ('collected', 'delivered', 'reported')),
   CONSTRAINT goods_are_known CHECK (goods IN ('pending', 'not-ours', 'left', 'waiting', 'received', 'discarded')),
@@ -206,15 +208,16 @@ END;
 
 -- Which of two numbers is right, nobody but a person can say.
 CREATE TRIGGER IF NOT EXISTS return_with_two_shipments_is_set_aside AFTER UPDATE OF other_shipment_number ON sales_return
-WHEN NEW.other_shipment_number IS NOT NULL
 BEGIN
   INSERT INTO return_reject (return_collection_id, last_collection_id, reason, record, first_at_ms, last_at_ms)
-  SELECT return_collection_id, return_collection_id, 'shipment-differs',
-         json_object('order_number', NEW.order_number, 'order_item_number', NEW.order_item_number,
-                     'shipment_number', NEW.other_shipment_number, 'known_as', NEW.shipment_number),
-         began_at_ms, began_at_ms
-    FROM return_collection WHERE return_collection_id = NEW.other_collection_id
-  ON CONFLICT (reason, record) DO NOTHING;
+  VALUES (NEW.other_collection_id, NEW.other_collection_id, 'shipment-differs',
+          substr(json_object('order_number', NEW.order_number, 'order_item_number', NEW.order_item_number,
+                             'shipment_number', NEW.other_shipment_number, 'known_as', NEW.shipment_number), 1, 4096),
+          NEW.other_at_ms, NEW.other_at_ms)
+  ON CONFLICT (reason, record) DO UPDATE
+     SET times = times + (last_collection_id <> excluded.last_collection_id),
+         last_collection_id = excluded.last_collection_id,
+         last_at_ms = max(last_at_ms, excluded.last_at_ms);
 END;
 
 CREATE TRIGGER IF NOT EXISTS tracked_return_is_seen AFTER UPDATE OF trackings ON sales_return

@@ -20,6 +20,7 @@ mod orders;
 mod partners;
 mod production;
 mod queue;
+mod returns;
 mod row;
 mod stock;
 #[cfg(test)]

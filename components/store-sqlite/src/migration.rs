@@ -51,6 +51,7 @@ pub(crate) const SHOP: Plan = Plan {
         8 "0008_incidents.sql",
         9 "0009_letters_and_turns.sql",
         10 "0010_operator_actions.sql",
+        11 "0011_returns.sql",
     ],
 };
 

@@ -1,5 +1,7 @@
 //! The gate in front of another company's system.
 
+use spin_sdk::sqlite::Value;
+
 use crate::Store;
 use crate::connection::SHOP;
 use crate::database::Database;
@@ -70,11 +72,12 @@ pub(crate) async fn leave(
     health: Health,
     now: u64,
 ) -> Result<(), Fault> {
-    let health = match health {
-        Health::Well => "well",
-        Health::Failing => "failing",
+    let (health, busy_until) = match health {
+        Health::Well => ("well", Value::Null),
+        Health::Failing => ("failing", Value::Null),
+        Health::Busy(until) => ("well", millis(until)),
     };
-    let parameters = vec![pass_id.into(), health.into(), millis(now)];
+    let parameters = vec![pass_id.into(), health.into(), millis(now), busy_until];
     database.write_keyed(include_str!("sql/partner_leave.sql"), parameters).await?;
     Ok(())
 }
@@ -96,6 +99,7 @@ pub(crate) async fn list(database: &impl Database, now: u64) -> Result<Vec<State
                 failures_max: row.integer()?,
                 opened_at: row.optional_integer()?,
                 probe_at: row.optional_integer()?,
+                next_slot_at: row.integer()?,
                 in_flight: row.integer()?,
                 calls_total: row.integer()?,
                 failures_total: row.integer()?,

@@ -76,6 +76,14 @@ impl Row {
         serde_json::from_str(&text).map_err(|error| corrupt(format!("column {}: {error}", self.column)))
     }
 
+    /// The next column, JSON of a known shape or null.
+    pub(crate) fn optional_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Fault> {
+        let text = self.optional_text()?;
+        text.map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| corrupt(format!("column {}: {error}", self.column)))
+    }
+
     /// The next column, a word that `parse` knows.
     pub(crate) fn word<T>(&mut self, parse: impl Fn(&str) -> Option<T>) -> Result<T, Fault> {
         let word = self.text()?;

@@ -85,6 +85,7 @@ fn movement(mut row: Row) -> Result<Movement, Fault> {
         on_hand_after: row.integer()?,
         order_id: row.optional_text()?,
         production_id: row.optional_text()?,
+        return_id: row.optional_text()?,
         reason: row.optional_text()?,
         at: row.integer()?,
     })

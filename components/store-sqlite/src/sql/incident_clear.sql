@@ -1,6 +1,6 @@
 -- Clears incidents that are over: quiet for a while, and none of their cases is wrong any more.
 --
--- ?1 now  ?2 the moment at or before which they last grew  ?3 that of open circuits and overdue goods  ?4 limit
+-- ?1 now  ?2 the moment at or before which they last grew  ?3 that of what comes and goes  ?4 limit
 --
 -- One row for each, with the number of its notices; the trigger makes them due. What an audit found is cleared by the next one.
 -- A message that became a dead letter of another kind is wrong for the incident of that kind only.
@@ -10,7 +10,7 @@ UPDATE incident
    SELECT incident_seq
      FROM incident AS going
     WHERE going.cleared_at_ms IS NULL AND going.kind <> 'audit.violation'
-      AND going.last_at_ms <= CASE WHEN going.kind IN ('circuit.opened', 'production.overdue') THEN ?3 ELSE ?2 END
+      AND going.last_at_ms <= CASE WHEN going.kind IN ('circuit.opened', 'production.overdue', 'return.unknown') THEN ?3 ELSE ?2 END
       AND NOT EXISTS (
         SELECT 1 FROM incident_case AS wrong
          WHERE wrong.incident_id = going.incident_id
@@ -23,6 +23,9 @@ UPDATE incident
                    EXISTS (SELECT 1 FROM production
                             WHERE production_id = wrong.case_id
                               AND status IN ('planned', 'requested', 'overdue', 'failed'))
+                 WHEN 'return.unknown' THEN
+                   EXISTS (SELECT 1 FROM sales_return
+                            WHERE sales_return_id = wrong.case_id AND status = 'collected' AND unknown_since_ms IS NOT NULL)
                  ELSE EXISTS (SELECT 1 FROM partner WHERE partner_id = wrong.case_id AND circuit <> 'closed')
                END)
     LIMIT ?4)

@@ -3,7 +3,7 @@
 -- ?1 sku  ?2 the movement before which the page begins, the largest integer for the first  ?3 limit
 --
 -- No row: no such product, or the ledger ends here.
-SELECT stock_movement_id, kind, delta, on_hand_after, sales_order_id, production_id, reason, at_ms
+SELECT stock_movement_id, kind, delta, on_hand_after, sales_order_id, production_id, sales_return_id, reason, at_ms
   FROM stock_movement
  WHERE sku = ?1 AND stock_movement_id < ?2
  ORDER BY stock_movement_id DESC

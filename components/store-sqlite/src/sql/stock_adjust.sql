@@ -9,4 +9,5 @@ SELECT sku, 'adjusted', ?2, on_hand + ?2, ?3, ?4, ?5, ?6
   FROM product
  WHERE sku = ?1 AND on_hand + ?2 >= 0
 ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-RETURNING stock_movement_id, kind, delta, on_hand_after, sales_order_id, production_id, reason, at_ms;
+RETURNING stock_movement_id, kind, delta, on_hand_after, sales_order_id, production_id, sales_return_id, reason,
+          at_ms;
