@@ -2,12 +2,13 @@
 //!
 //! Trigger: HTTP, `POST /internal/tick`, called about once a second by the embedded host or by a cron job.
 //! Reads and writes: leases, overdue production, retention, notices of incidents; the levels of products under the `auto`
-//! policy; now and then the audit of everything.
+//! policy; collections of returns, which it begins; now and then the audit of everything.
 //! Guarantees: a message of a dead worker, an overdue request and a bell that nobody heard are all found here.
 //! A second tick at the same time, or a tick that comes late, does no harm: each duty changes only what is due.
 
 mod audit;
 mod levels;
+mod returns;
 
 use restock_api::operations::TickReport;
 use restock_api::queue::Drained;
@@ -36,13 +37,19 @@ async fn handle(request: Request) -> HttpResponse {
 struct Config {
     attempts_max: u32,
     audit_every: Option<Duration>,
+    /// None: returns are not collected.
+    returns_every: Option<Duration>,
 }
 
 async fn config() -> Result<&'static Config, Error> {
     static CONFIG: Cached<Config> = Cached::new();
-    let read = CONFIG.get(async |reader| Config {
-        attempts_max: reader.attempts_max().await,
-        audit_every: reader.audit_every().await,
+    let read = CONFIG.get(async |reader| {
+        let logistics = reader.logistics().await;
+        Config {
+            attempts_max: reader.attempts_max().await,
+            audit_every: reader.audit_every().await,
+            returns_every: reader.returns_every().await.filter(|_| logistics.is_some()),
+        }
     });
     read.await
 }
@@ -53,6 +60,7 @@ async fn tick(call: Call) -> Result<Answer, Error> {
     let limits = TickLimits { attempts_max: config.attempts_max, batch: TICK_ROWS_MAX };
     let done = ops::tick(limits, now_ms).await?;
     let levels_set = levels::set(now_ms).await?;
+    returns::begin(config, now_ms).await?;
     let rung = queue::due(now_ms).await?;
     doorbell::ring_later(rung.clone());
     // Last, because it reads everything: no bell waits for it.

@@ -32,6 +32,8 @@ pub enum Kind {
     Busy,
     /// An answer that nobody can read.
     UnusableAnswer,
+    /// An answer with more than is ever taken.
+    TooLarge,
     /// The gate's next slot is too far away.
     Rate,
     /// Enough calls are running.
@@ -51,6 +53,7 @@ impl Kind {
             Self::Unreachable => "unreachable",
             Self::Busy => "busy",
             Self::UnusableAnswer => "unusable-answer",
+            Self::TooLarge => "too-large",
             Self::Rate => "rate",
             Self::Concurrency => "concurrency",
             Self::CircuitOpen => "circuit-open",

@@ -14,14 +14,14 @@ const RETRY_WAIT: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The store's last fault.
-pub async fn make<F>(what: &str, note: impl Fn() -> F) -> Result<(), Fault>
+pub async fn make<T, F>(what: &str, note: impl Fn() -> F) -> Result<T, Fault>
 where
-    F: Future<Output = Result<(), Fault>>,
+    F: Future<Output = Result<T, Fault>>,
 {
     let mut tried = 1;
     loop {
         match note().await {
-            Ok(()) => return Ok(()),
+            Ok(noted) => return Ok(noted),
             Err(fault) if tried == TRIES_MAX => return Err(fault),
             Err(fault) => eprintln!("noting {what}, try {tried}: {}", fault_words(&fault)),
         }

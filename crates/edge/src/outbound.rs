@@ -83,7 +83,7 @@ impl Failed {
         match self {
             Self::TimedOut(_) => Kind::Timeout,
             Self::NotPermitted(_) | Self::Unreachable(_) | Self::Broken(_) => Kind::Unreachable,
-            Self::TooLarge(_) => Kind::UnusableAnswer,
+            Self::TooLarge(_) => Kind::TooLarge,
         }
     }
 

@@ -18,8 +18,8 @@ pub struct Answer<'a> {
     pub headers: &'a HeaderMap,
     /// Its body.
     pub body: &'a [u8],
-    /// The token that was sent: a page that repeats it must not bring it before people.
-    pub token: &'a str,
+    /// The token that was sent, if one was: a page that repeats it must not bring it before people.
+    pub token: Option<&'a str>,
     /// The current moment, ms since 1970: for a `Retry-After` that is a date.
     pub now_ms: u64,
 }
@@ -93,10 +93,11 @@ impl Answer<'_> {
     fn page(&self) -> Vec<u8> {
         let beginning = self.body.get(..LOOKED_AT_BYTES_MAX).unwrap_or(self.body);
         let text = String::from_utf8_lossy(beginning);
-        if self.token.is_empty() {
-            return text.into_owned().into_bytes();
+        match self.token {
+            Some(token) if !token.is_empty() => text.replace(token, HIDDEN),
+            _ => text.into_owned(),
         }
-        text.replace(self.token, HIDDEN).into_bytes()
+        .into_bytes()
     }
 }
 
@@ -115,7 +116,7 @@ pub(crate) mod tests {
         read: impl Fn(&Answer<'_>) -> Outcome<T>,
     ) -> Outcome<T> {
         let headers = HeaderMap::new();
-        read(&Answer { status, headers: &headers, body, token: TOKEN, now_ms: 0 })
+        read(&Answer { status, headers: &headers, body, token: Some(TOKEN), now_ms: 0 })
     }
 
     fn success(status: u16, body: &str) -> Outcome<()> {
@@ -146,7 +147,7 @@ pub(crate) mod tests {
     fn a_busy_partner_says_for_how_long() {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("2"))]);
         for status in [429, 503] {
-            let answer = Answer { status, headers: &headers, body: b"", token: TOKEN, now_ms: 0 };
+            let answer = Answer { status, headers: &headers, body: b"", token: Some(TOKEN), now_ms: 0 };
             let outcome = answer.success::<()>().expect_err("busy");
             assert!(matches!(outcome, Outcome::Busy { retry_after_ms: 2_000, .. }), "{outcome:?}");
             assert!(outcome.is_well());
@@ -158,7 +159,8 @@ pub(crate) mod tests {
         let page = format!("{} {TOKEN} was sent", "x".repeat(280));
         for status in [200, 400, 401, 429, 500] {
             let headers = HeaderMap::new();
-            let answer = Answer { status, headers: &headers, body: page.as_bytes(), token: TOKEN, now_ms: 0 };
+            let answer =
+                Answer { status, headers: &headers, body: page.as_bytes(), token: Some(TOKEN), now_ms: 0 };
             let words = match answer.success::<()>() {
                 Ok(()) => format!("{:?}", answer.unusable::<()>("fault")),
                 Err(outcome) => format!("{outcome:?}"),
@@ -169,12 +171,12 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn any_answer_has_a_meaning(status: u16, retry_after: String, body: Vec<u8>, token: String) {
+        fn any_answer_has_a_meaning(status: u16, retry_after: String, body: Vec<u8>, token: Option<String>) {
             let mut headers = HeaderMap::new();
             if let Ok(value) = HeaderValue::from_str(&retry_after) {
                 headers.insert(RETRY_AFTER, value);
             }
-            let answer = Answer { status, headers: &headers, body: &body, token: &token, now_ms: 0 };
+            let answer = Answer { status, headers: &headers, body: &body, token: token.as_deref(), now_ms: 0 };
             prop_assert_eq!(answer.success::<()>().is_ok(), (200..300).contains(&status));
         }
     }

@@ -3,9 +3,9 @@
 use crate::answer::{Answer, Outcome};
 use serde_json::Value;
 
-/// Reads the answer to a report.
+/// Reads the answer to a report: whether the partner took it.
 #[must_use]
-pub fn read(answer: &Answer<'_>) -> Outcome<()> {
+pub fn read(answer: &Answer<'_>) -> Outcome<bool> {
     match answer.success() {
         Ok(()) => {}
         // What was delivered has to be reported: whatever is wrong has to be put right, here or there, and then it is tried again.
@@ -17,8 +17,7 @@ pub fn read(answer: &Answer<'_>) -> Outcome<()> {
         Err(error) => return answer.unusable(&format!("the answer is not JSON: {error}")),
     };
     match document.pointer("/data/result") {
-        Some(Value::Bool(true)) => Outcome::Good(()),
-        Some(Value::Bool(false)) => Outcome::Refused("the report was not taken".to_owned()),
+        Some(Value::Bool(taken)) => Outcome::Good(*taken),
         _ => answer.unusable("the answer has no data.result that is true or false"),
     }
 }
@@ -29,15 +28,15 @@ mod tests {
     use crate::answer::tests::answered;
     use proptest::prelude::*;
 
-    fn taken(body: &str) -> Outcome<()> {
+    fn taken(body: &str) -> Outcome<bool> {
         answered(200, body.as_bytes(), read)
     }
 
     #[test]
     fn only_true_is_a_report_that_was_taken() {
-        assert_eq!(taken(r#"{"data":{"result":true}}"#), Outcome::Good(()));
-        assert_eq!(answered(201, br#"{"data":{"result":true,"id":7},"x":1}"#, read), Outcome::Good(()));
-        assert!(matches!(taken(r#"{"data":{"result":false}}"#), Outcome::Refused(_)));
+        assert_eq!(taken(r#"{"data":{"result":true}}"#), Outcome::Good(true));
+        assert_eq!(answered(201, br#"{"data":{"result":true,"id":7},"x":1}"#, read), Outcome::Good(true));
+        assert_eq!(taken(r#"{"data":{"result":false}}"#), Outcome::Good(false));
         for body in [
             "",
             "true",

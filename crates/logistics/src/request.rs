@@ -23,8 +23,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub struct Account<'a> {
     /// Its base address, with or without a slash at its end.
     pub base: &'a str,
-    /// The token that every call carries: a secret.
-    pub token: &'a str,
+    /// The token that every call carries, a secret; none where the partner asks for none.
+    pub token: Option<&'a str>,
 }
 
 impl fmt::Debug for Account<'_> {
@@ -107,10 +107,11 @@ impl Account<'_> {
     }
 
     fn begin(&self, request: Builder) -> Result<Builder, Fault> {
-        let mut token =
-            HeaderValue::from_str(&format!("Bearer {}", self.token)).map_err(|_| Fault::Header)?;
+        let request = request.header(ACCEPT, JSON).header(USER_AGENT, AGENT);
+        let Some(token) = self.token else { return Ok(request) };
+        let mut token = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| Fault::Header)?;
         token.set_sensitive(true);
-        Ok(request.header(AUTHORIZATION, token).header(ACCEPT, JSON).header(USER_AGENT, AGENT))
+        Ok(request.header(AUTHORIZATION, token))
     }
 }
 
@@ -126,7 +127,7 @@ mod tests {
     use serde_json::Value;
 
     const ACCOUNT: Account<'static> =
-        Account { base: "https://logistics.example/api/external/data", token: "t0ken" };
+        Account { base: "https://logistics.example/api/external/data", token: Some("t0ken") };
 
     fn seen(request: &Request<Bytes>) -> (String, String) {
         (request.method().to_string(), request.uri().to_string())
@@ -151,6 +152,12 @@ mod tests {
             assert_eq!(request.headers()["accept"], "application/json");
             assert!(!format!("{request:?}").contains("t0ken"));
         }
+    }
+
+    #[test]
+    fn a_partner_that_asks_for_no_token_is_sent_none() {
+        let request = Account { token: None, ..ACCOUNT }.returns().expect("a request");
+        assert_eq!(request.headers().get("authorization"), None);
     }
 
     #[test]
@@ -180,7 +187,7 @@ mod tests {
             let fault = Account { base, ..ACCOUNT }.returns().expect_err(base);
             assert_eq!(fault, Fault::Address, "{base}");
         }
-        let fault = Account { token: "hunter2\r\nx: y", ..ACCOUNT }.returns().expect_err("a fault");
+        let fault = Account { token: Some("hunter2\r\nx: y"), ..ACCOUNT }.returns().expect_err("a fault");
         assert!(!fault.to_string().contains("hunter2"));
         assert!(!format!("{ACCOUNT:?}").contains("t0ken"));
     }
