@@ -1,9 +1,9 @@
-//! Tells people of incidents, by email and in chat.
+//! Tells people of incidents, by email and in chat, and of what failed in a collection of returns, in chat.
 //!
-//! Trigger: the queue `alerts` (`incident.opened`, `incident.grew`, `incident.cleared`; ordered by channel and incident); its bell
-//! on Redis (channel `restock.alerts`) or its drain over HTTP.
-//! Reads and writes: the notice that a message names, and that it was told; the ledger of letters. Sends email and posts to Slack,
-//! each through its gate.
+//! Trigger: the queue `alerts` (`incident.opened`, `incident.grew`, `incident.cleared`; ordered by channel and incident;
+//! `returns.failed`, in order); its bell on Redis (channel `restock.alerts`) or its drain over HTTP.
+//! Reads and writes: the notice that a message names, and that it was told; the collection that it names; the ledger of letters. Sends
+//! email and posts to Slack, each through its gate.
 //! Guarantees: each notice is told on its channel until that channel took it or its message is buried. Without that channel the notice
 //! is noted as told with a line in the log, because the other channel has a notice of its own; where the incident is told
 //! on this channel only, it goes by the other one. An address that the email provider refuses is stood in for by the stock
@@ -11,11 +11,15 @@
 //! that it fails more and more, so alerts never feed themselves.
 //! A second delivery of a message finds the notice told, and is done. Where the first one died before its note, an email is not sent
 //! again (the ledger knows it); a chat message is, because Slack recognises no repetition. One whose outcome nobody knows is
-//! posted three times at most.
+//! posted again until the attempts are used up. The summary of a collection has no note beside its message, so a second delivery of that
+//! posts it again.
 
 mod config;
+mod message;
 mod plain;
 mod route;
+mod send;
+mod summary;
 mod tell;
 mod words;
 
@@ -30,5 +34,5 @@ async fn drain() -> Result<Drained, Error> {
     let config = config::config().await?;
     let drain =
         Drain { queue: queues::ALERTS, attempts_max: config.attempts_max, window: WINDOW, gate: None };
-    Ok(drain.run(|delivery| tell::tell(config, delivery)).await?)
+    Ok(drain.run(|delivery| async move { Ok(message::work(config, delivery).await) }).await?)
 }

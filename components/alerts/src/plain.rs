@@ -1,6 +1,6 @@
 //! Names and kinds of error in plain words.
 
-use restock_domain::partner::{FACTORY, MAIL, MAIL_FALLBACK, MARKETING, SLACK};
+use restock_domain::partner::{FACTORY, LOGISTICS, MAIL, MAIL_FALLBACK, MARKETING, SLACK};
 
 /// A partner, as it is called in a sentence.
 pub(crate) fn partner(partner: &str, factory_id: Option<&str>) -> String {
@@ -11,6 +11,7 @@ pub(crate) fn partner(partner: &str, factory_id: Option<&str>) -> String {
         (MAIL_FALLBACK, _) => "the second email provider".to_owned(),
         (SLACK, _) => "Slack".to_owned(),
         (MARKETING, _) => "the marketing system".to_owned(),
+        (LOGISTICS, _) => "the logistics partner".to_owned(),
         (other, _) => other.to_owned(),
     }
 }
@@ -26,6 +27,9 @@ pub(crate) fn reason(reason: &str, partner_id: &str, factory_id: Option<&str>) -
         Some("unreachable") => format!("{partner} cannot be reached"),
         Some("busy") => format!("{partner} is too busy"),
         Some("unusable-answer") => format!("no usable answer from {partner}"),
+        Some("too-large") => format!("too large an answer from {partner}"),
+        Some("undelivered") => format!("a parcel did not come back to {partner} in time"),
+        Some("unknown-shipment") => format!("{partner} does not know the shipment"),
         Some("overdue") => format!("goods overdue from {partner}"),
         Some("not-configured") => format!("{partner} is not configured"),
         Some("unknown") => format!("nobody knows the address of {partner}"),
@@ -67,6 +71,10 @@ mod tests {
         );
         assert_eq!(reason("factory-busy", "factory", Some("FF-500293")), "the factory FF-500293 is too busy");
         assert_eq!(reason("slack-unreachable", "slack", None), "Slack cannot be reached");
+        assert_eq!(
+            reason("logistics-undelivered", "logistics", None),
+            "a parcel did not come back to the logistics partner in time"
+        );
         assert_eq!(reason("mail-not-configured", "mail", None), "the email provider is not configured");
     }
 

@@ -10,6 +10,7 @@ use restock_domain::text::clip;
 const BURIED: &str = "message.buried";
 const OVERDUE: &str = "production.overdue";
 const CIRCUIT: &str = "circuit.opened";
+const UNKNOWN: &str = "return.unknown";
 const AUDIT: &str = "audit.violation";
 
 /// How much of a case's words is told, in characters: five of them and the advice have to fit into one message of a chat.
@@ -70,6 +71,17 @@ fn opened(incident: &Incident) -> (String, String) {
                  what is meant for it waits."
             )),
         ),
+        UNKNOWN => {
+            let shipments = match incident.occurrences {
+                1 => "a shipment number".to_owned(),
+                more => format!("{more} shipment numbers"),
+            };
+            let lead = format!(
+                "{partner} does not know {shipments} of returns, or not yet. It is asked again, as for every parcel that is \
+                 on its way."
+            );
+            (sentence(&format!("{partner} does not know {shipments}")), sentence(&lead))
+        }
         AUDIT => (
             "The audit found that the books do not agree".to_owned(),
             "The audit recomputed stock, orders and messages from their rows, and something does not hold."
@@ -105,6 +117,11 @@ fn grew(incident: &Incident, fresh: u64) -> (String, String) {
             sentence(&format!("{partner} still fails")),
             format!("Since the last notice {partner} failed its trial call {more}; {total}."),
         ),
+        UNKNOWN => {
+            let shipments = count(fresh, "more shipment number", "more shipment numbers");
+            let lead = format!("Since the last notice {partner} did not know {shipments}; {total}.");
+            (sentence(&format!("{partner} does not know {shipments}")), lead)
+        }
         AUDIT => (
             "The books still do not agree".to_owned(),
             format!("Since the last notice the audit found something {more} that does not hold; {total}."),
@@ -139,6 +156,12 @@ fn cleared(incident: &Incident) -> (String, String) {
             format!("Over: {partner} answers again"),
             format!("{} answers again. {lasted}, and it was found failing {often}.", sentence(&partner)),
         ),
+        UNKNOWN => (
+            format!("Over: {partner} knows the shipment numbers"),
+            format!(
+                "No shipment number of this incident is unknown to {partner} any more. {lasted}, and a number was unknown {often}."
+            ),
+        ),
         AUDIT => (
             "Over: the books agree again".to_owned(),
             format!("The audit finds nothing any more. {lasted}, and it found something {often}."),
@@ -152,6 +175,7 @@ fn facts(letter: Letter, incident: &Incident) -> Letter {
     let cases = match incident.kind.as_str() {
         BURIED => Some(count(incident.cases_total, "message", "messages")),
         OVERDUE => Some(count(incident.cases_total, "production request", "production requests")),
+        UNKNOWN => Some(count(incident.cases_total, "return", "returns")),
         _ => None,
     };
     [
@@ -182,6 +206,7 @@ fn case_words(incident: &Incident, case: &IncidentCase) -> String {
     match incident.kind.as_str() {
         BURIED => format!("{words} ({when}; message {})", case.id),
         OVERDUE => format!("{words} ({when}; production request {})", case.id),
+        UNKNOWN => format!("{words} (since {}; return {})", moment(case.last_at), case.id),
         _ => format!("{words} ({when})"),
     }
 }
@@ -212,6 +237,17 @@ fn advice(incident: &Incident, public_url: &str) -> Vec<String> {
             "What to do: tell whoever runs it. Calls go on by themselves when a trial call succeeds."
                 .to_owned(),
         ],
+        UNKNOWN => vec![
+            format!(
+                "Where to look: {public_url}/v1/returns/ with the id of a return behind it shows what {} said of it, and when.",
+                partner(incident)
+            ),
+            format!(
+                "What to do: nothing where the parcel was sent just now. Else ask for the right number, and follow it: \
+                 POST {public_url}/v1/returns/replay with {{\"body\":{{\"Attribute\":{{\"shipment_number\":\"…\",\
+                 \"order_number\":\"…\",\"order_item_number\":\"…\"}}}}}}."
+            ),
+        ],
         AUDIT => vec![
             format!("Where to look: {public_url}/v1/audit recomputes the books now and lists what does not hold."),
             "What to do: keep a copy of the database before anything is changed. This is a bug or a damaged file."
@@ -233,6 +269,14 @@ fn remedy(reason: &str) -> &'static str {
             "configure the provider again that has the letter, or purge the message where the email went out."
         }
         "factory-unknown" => "give the factory an address.",
+        "logistics-undelivered" => {
+            "ask the logistics partner where the parcel is; a redrive looks at it once more."
+        }
+        "logistics-refused" => {
+            "read what the partner says; a replay of the return with the right shipment number redrives it as well."
+        }
+        "logistics-not-configured" => "set logistics_url and its variables, and restart.",
+        "logistics-too-large" => "have the partner take reported returns off its list.",
         _ => "remove the cause.",
     }
 }
@@ -270,6 +314,7 @@ mod tests {
             BURIED => ("ad-control", "mail", "mail-refused", None),
             OVERDUE => ("replenishment", "factory", "factory-overdue", Some("FF-500293")),
             CIRCUIT => ("", "mail", "mail-circuit-open", None),
+            UNKNOWN => ("returns", "logistics", "logistics-unknown-shipment", None),
             _ => ("", "", "audit-violation", None),
         };
         let case = IncidentCase {
@@ -340,7 +385,7 @@ mod tests {
 
     #[test]
     fn an_incident_that_is_over_says_how_long_it_lasted_and_asks_for_nothing() {
-        for kind in [BURIED, OVERDUE, CIRCUIT, AUDIT, "another.kind"] {
+        for kind in [BURIED, OVERDUE, CIRCUIT, UNKNOWN, AUDIT, "another.kind"] {
             let letter = letter(&notice(kind, Occasion::Cleared, 15, 3), PUBLIC_URL);
             assert!(letter.subject().starts_with("Over: "), "{}", letter.subject());
             assert!(letter.lead().contains("It lasted 2 hours and 5 minutes, "), "{}", letter.lead());
@@ -353,7 +398,7 @@ mod tests {
     #[test]
     fn each_kind_of_incident_has_words_of_its_own_for_each_occasion() {
         let mut subjects = Vec::new();
-        for kind in [BURIED, OVERDUE, CIRCUIT, AUDIT, "another.kind"] {
+        for kind in [BURIED, OVERDUE, CIRCUIT, UNKNOWN, AUDIT, "another.kind"] {
             for occasion in [Occasion::Opened, Occasion::Grew, Occasion::Cleared] {
                 subjects.push(told(kind, occasion, 15, 3).0);
             }
@@ -376,6 +421,7 @@ mod tests {
             ["Queue", "Partner", "Kind of error", "Factory", "Since", "Happened", "Concerns"]
         );
         assert_eq!(names(CIRCUIT), ["Partner", "Kind of error", "Since", "Happened"]);
+        assert_eq!(names(UNKNOWN), ["Queue", "Partner", "Kind of error", "Since", "Happened", "Concerns"]);
         assert_eq!(names(AUDIT), ["Kind of error", "Since", "Happened"]);
     }
 
@@ -386,6 +432,26 @@ mod tests {
             letter.paragraphs()[0],
             "CP-502101: answered 422: \"부산\" has no such address (2026-11-21 09:31 UTC; message \
              019ab1c2-7d3e-7f00-8a4b-1c2d3e4f5a6b)"
+        );
+    }
+
+    #[test]
+    fn a_shipment_that_is_unknown_is_told_with_its_order_and_since_when() {
+        let mut notice = notice(UNKNOWN, Occasion::Opened, 1, 0);
+        notice.incident.cases[0].words = "SHP_00000579: order 1234, item 123123".to_owned();
+        let letter = letter(&notice, PUBLIC_URL);
+        assert_eq!(letter.subject(), "The logistics partner does not know a shipment number");
+        assert_eq!(
+            letter.paragraphs()[0],
+            "SHP_00000579: order 1234, item 123123 (since 2026-11-21 09:31 UTC; return \
+             019ab1c2-7d3e-7f00-8a4b-1c2d3e4f5a6b)"
+        );
+        let advice = letter.paragraphs()[2].as_str();
+        assert!(advice.contains("POST http://shop.example/v1/returns/replay with"), "{advice}");
+        assert!(told(UNKNOWN, Occasion::Opened, 3, 0).0.ends_with(" does not know 3 shipment numbers"));
+        assert_eq!(
+            told(UNKNOWN, Occasion::Grew, 5, 4).0,
+            "The logistics partner does not know 1 more shipment number"
         );
     }
 
