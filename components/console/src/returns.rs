@@ -3,8 +3,9 @@
 use http::StatusCode;
 use restock_api::problem::FieldFault;
 use restock_api::returns::{
-    CollectionProgress, DiscardRequest, Filter, Goods, PartnerStatus, ReceiveRequest, ReplayOutcome,
-    ReplayRequest, Replayed, Return, ReturnCollection, ReturnHistory, ReturnItem, ReturnReject, ReturnStatus,
+    self as api, CollectionProgress, DiscardRequest, Filter, Goods, PartnerStatus, ReceiveRequest,
+    ReplayOutcome, ReplayRequest, Replayed, Return, ReturnCollection, ReturnHistory, ReturnItem,
+    ReturnReject, ReturnStatus,
 };
 use restock_api::{Page, Time};
 use restock_bindings::returns::{self, Decision, Parcel, Replaying, Settling, Wish};
@@ -91,6 +92,8 @@ fn settled(settling: Settling) -> Result<Answer, Error> {
         Settling::Otherwise(entry) => Err(view(entry).settled_otherwise().into()),
         Settling::TooEarly(entry) => Err(view(entry).not_reported().into()),
         Settling::NothingMatches(entry) => Err(view(entry).matches_nothing().into()),
+        Settling::TooMany(left) => Err(api::too_many(left).into()),
+        Settling::QuantityNeeded => Err(vec![api::quantity_needed()].into()),
         Settling::UnknownSku => Err(vec![FieldFault::new("/sku", "is not the SKU of a product")].into()),
         Settling::UnknownReturn => Err(unknown()),
     }

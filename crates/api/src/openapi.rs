@@ -174,7 +174,7 @@ fn returns(book: &mut Book) {
         )
         .optional_body::<ReceiveRequest>(json!({"sku": "CP-502101", "quantity": 1, "reason": "unopened"}))
         .answer::<Return>(200, "The return; its goods are received.")
-        .problem(409, "It is not reported yet, was settled otherwise, or matches nothing; `type` says which. Nothing was changed.")
+        .problem(409, "It is not reported yet, was settled otherwise, matches nothing, or fewer were sold; `type` says which. Nothing was changed.")
         .write();
     book.operation(
         routes::DISCARD_RETURN,

@@ -124,7 +124,7 @@ pub struct TickReport {
     pub leases_expired: u32,
     /// Production requests that were found overdue.
     pub overdue: u32,
-    /// Finished messages that retention removed.
+    /// Finished messages, collections of returns, and records that these set aside, that retention removed.
     pub removed: u32,
     /// Notices of incidents that became due: of those that grow, and of those that are over.
     pub notices: u32,

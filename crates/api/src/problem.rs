@@ -27,6 +27,8 @@ pub enum Kind {
     ReturnNotReported,
     /// Nothing that was sold matches the numbers of a return.
     ReturnMatchesNothing,
+    /// More would come back than was sold.
+    ReturnTooMany,
     /// The store could not do its work.
     StoreUnavailable,
     /// Variables of the application have wrong values.
@@ -47,6 +49,7 @@ impl Kind {
             Self::ReturnSettledOtherwise => "urn:restock:problem:return-settled-otherwise",
             Self::ReturnNotReported => "urn:restock:problem:return-not-reported",
             Self::ReturnMatchesNothing => "urn:restock:problem:return-matches-nothing",
+            Self::ReturnTooMany => "urn:restock:problem:return-too-many",
             Self::StoreUnavailable => "urn:restock:problem:store-unavailable",
             Self::Configuration => "urn:restock:problem:configuration",
         }
@@ -135,6 +138,7 @@ fn title(kind: Kind, status: u16) -> &'static str {
         Kind::ReturnSettledOtherwise => "The goods of the return were settled otherwise",
         Kind::ReturnNotReported => "The return is not reported yet",
         Kind::ReturnMatchesNothing => "Nothing that was sold matches the return",
+        Kind::ReturnTooMany => "More would come back than was sold",
         Kind::StoreUnavailable => "The store is not available",
         Kind::Configuration => "The application is not configured correctly",
         // RFC 9457: for about:blank, the title is the status's own phrase.

@@ -189,6 +189,23 @@ impl Return {
     }
 }
 
+/// Why goods are not received: so many units at most are left of what the order sold of the product.
+#[must_use]
+pub fn too_many(left: i64) -> Problem {
+    let detail = match left {
+        0 => "all that the order sold of this product came back before".to_owned(),
+        1 => "1 unit of what the order sold is still to come back".to_owned(),
+        more => format!("{more} units of what the order sold are still to come back"),
+    };
+    Problem::new(Kind::ReturnTooMany, 409, format!("{detail}; nothing was changed"))
+}
+
+/// Why goods are not received: the order did not sell the product, so nobody but the operator knows how many came.
+#[must_use]
+pub fn quantity_needed() -> FieldFault {
+    FieldFault::new("/quantity", "is needed for a product that the order of the return did not sell")
+}
+
 /// What the partner said of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -356,10 +373,11 @@ impl ReplayAttribute {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReceiveRequest {
-    /// The product, where it is another one or nothing matches the numbers of the return.
+    /// The product, where it is another one than that which matches, or nothing does.
     #[cfg_attr(feature = "openapi", schema(example = "CP-502101"))]
     pub sku: Option<String>,
-    /// Units. Without `sku` they can be fewer than those that match, and not more.
+    /// Units. Of a product of the order they can be fewer than what is left of it, and not more; of any other one they have to
+    /// be given.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10000))]
     pub quantity: Option<i64>,
     /// Why; goes on record.

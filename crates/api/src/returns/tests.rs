@@ -203,6 +203,9 @@ fn a_decision_that_cannot_be_carried_out_is_told_apart_by_its_kind_and_its_words
         (under_way.not_reported(), "return-not-reported", "still on its way"),
         (delivered.not_reported(), "return-not-reported", "has not taken the report"),
         (entry().matches_nothing(), "return-matches-nothing", "order 1234, item 123123"),
+        (too_many(0), "return-too-many", "all that the order sold"),
+        (too_many(1), "return-too-many", "1 unit of what the order sold is still"),
+        (too_many(3), "return-too-many", "3 units of what the order sold are still"),
     ] {
         assert_eq!(problem.status, 409);
         assert_eq!(problem.kind, format!("urn:restock:problem:{kind}"));
