@@ -45,7 +45,8 @@ impl Logistics {
         // The reader of the configuration has seen address and token, so this is a bug or a very odd one.
         let request =
             request.map_err(|fault| Verdict::Reject(self.gate.failure(Kind::Refused, fault.to_string())))?;
-        let called = self.gate.call(request, limits, |answer| judge(&answer, self.token(), read));
+        let called =
+            self.gate.call(request, limits, |answer| judge(&answer, self.token(), read, host::now_ms()));
         called.await?
     }
 }
@@ -55,8 +56,8 @@ fn judge<T>(
     answer: &Incoming,
     token: Option<&str>,
     read: impl Fn(&Answer<'_>) -> Outcome<T>,
+    now_ms: u64,
 ) -> (Health, Result<T, Verdict>) {
-    let now_ms = host::now_ms();
     let Incoming { status, headers, body } = answer;
     let outcome = read(&Answer { status: *status, headers, body, token, now_ms });
     let retry = |kind: Kind, words, not_before_ms| {
@@ -74,5 +75,89 @@ fn judge<T>(
         Outcome::Failing(words) => (Health::Failing, retry(Kind::Failing, words, None)),
         Outcome::Unusable(words) => (Health::Failing, retry(Kind::UnusableAnswer, words, None)),
         Outcome::TooLarge(words) => (Health::Failing, retry(Kind::TooLarge, words, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderMap, HeaderValue, header};
+    use restock_logistics::tracking::{self, Tracked};
+    use restock_logistics::{list, report};
+
+    fn incoming(status: u16, body: &str, retry_after: Option<&'static str>) -> Incoming {
+        let retry_after = retry_after.map(|value| (header::RETRY_AFTER, HeaderValue::from_static(value)));
+        Incoming { status, headers: HeaderMap::from_iter(retry_after), body: body.to_owned().into() }
+    }
+
+    fn tracked(
+        status: u16,
+        body: &str,
+        retry_after: Option<&'static str>,
+    ) -> (Health, Result<Tracked, Verdict>) {
+        judge(&incoming(status, body, retry_after), Some("hunter2"), tracking::read, 1_000)
+    }
+
+    fn reason(verdict: &Verdict) -> &str {
+        match verdict {
+            Verdict::Retry { failure, .. } | Verdict::Postpone { failure, .. } | Verdict::Reject(failure) => {
+                &failure.reason
+            }
+            Verdict::Done => "",
+        }
+    }
+
+    #[test]
+    fn a_wrong_token_is_the_partners_failure_and_no_dead_letter() {
+        for status in [401, 403] {
+            let (health, result) = tracked(status, "hunter2 is unknown here", None);
+            assert!(matches!(health, Health::Failing), "{health:?}");
+            let verdict = result.expect_err("no answer");
+            assert!(matches!(verdict, Verdict::Retry { not_before_ms: None, .. }), "{verdict:?}");
+            assert_eq!(reason(&verdict), "logistics-failing");
+            assert!(!format!("{verdict:?}").contains("hunter2"), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_partner_that_says_when_is_left_alone_by_everybody_until_then() {
+        for status in [429, 503] {
+            let (health, result) = tracked(status, "", Some("30"));
+            assert!(matches!(health, Health::Busy(31_000)), "{health:?}");
+            let verdict = result.expect_err("no answer");
+            assert!(matches!(verdict, Verdict::Retry { not_before_ms: Some(31_000), .. }), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_number_is_a_dead_letter_of_a_partner_that_is_well() {
+        let (health, result) = tracked(422, "no such format", None);
+        assert!(matches!(health, Health::Well), "{health:?}");
+        assert!(matches!(result, Err(Verdict::Reject(failure)) if failure.reason == "logistics-refused"));
+    }
+
+    #[test]
+    fn an_answer_that_nobody_can_read_is_asked_for_again() {
+        for body in ["<html>", "{}", r#"{"data":[{}]}"#] {
+            let (health, result) = tracked(200, body, None);
+            assert!(matches!(health, Health::Failing), "{health:?}");
+            assert_eq!(reason(&result.expect_err("no answer")), "logistics-unusable-answer");
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_too_large_is_named_so() {
+        let body = format!(r#"{{"data":[{}0]}}"#, "0,".repeat(list::RECORDS_MAX));
+        let (_, result) = judge(&incoming(200, &body, None), None, list::read, 0);
+        let verdict = result.expect_err("no list");
+        assert!(matches!(verdict, Verdict::Retry { .. }));
+        assert_eq!(reason(&verdict), "logistics-too-large");
+    }
+
+    #[test]
+    fn a_report_that_was_not_taken_is_the_answer_of_a_partner_that_is_well() {
+        let answer = incoming(200, r#"{"data":{"result":false}}"#, None);
+        let (health, result) = judge(&answer, None, report::read, 0);
+        assert!(matches!((health, result), (Health::Well, Ok(false))));
     }
 }

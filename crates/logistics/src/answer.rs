@@ -46,14 +46,6 @@ pub enum Outcome<T> {
     TooLarge(String),
 }
 
-impl<T> Outcome<T> {
-    /// Whether the answer is that of a partner that works.
-    #[must_use]
-    pub fn is_well(&self) -> bool {
-        matches!(self, Self::Good(_) | Self::Busy { .. } | Self::Refused(_))
-    }
-}
-
 impl Answer<'_> {
     /// The header `Retry-After`, where it is one.
     fn retry_after(&self) -> Option<&str> {
@@ -150,7 +142,6 @@ pub(crate) mod tests {
             let answer = Answer { status, headers: &headers, body: b"", token: Some(TOKEN), now_ms: 0 };
             let outcome = answer.success::<()>().expect_err("busy");
             assert!(matches!(outcome, Outcome::Busy { retry_after_ms: 2_000, .. }), "{outcome:?}");
-            assert!(outcome.is_well());
         }
     }
 

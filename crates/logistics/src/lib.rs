@@ -12,4 +12,4 @@ pub mod schedule;
 pub mod tracking;
 
 pub use answer::{Answer, Outcome};
-pub use request::{Account, DELIVERED, Fault, Return};
+pub use request::{Account, Fault, Return};

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::fmt;
 
 /// The status of a parcel that is back at the partner, and the result that is reported of it.
-pub const DELIVERED: &str = "delivered";
+pub(crate) const DELIVERED: &str = "delivered";
 
 const AGENT: &str = concat!("restock/", env!("CARGO_PKG_VERSION"));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
