@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::holdings::{Holdings, Report, Reported, Return, ReturnSeen};
+use super::holdings::{Holdings, PLAN, Report, Reported, Return, ReturnSeen};
 use super::knobs::{Call, Knobs, LIMIT_PER_SECOND_MAX};
 use super::{BASE, Logistics, routes};
 use crate::control::message;
@@ -262,12 +262,11 @@ impl State {
     pub(crate) fn page(&self) -> Page {
         let stats = self.stats();
         let (inner, knobs) = self.settled();
-        let mut facts: Vec<(&'static str, String)> = inner
-            .holdings
-            .statuses(&knobs)
-            .into_iter()
-            .map(|(status, count)| (status, count.to_string()))
-            .collect();
+        // In the order in which a parcel has them.
+        let statuses = inner.holdings.statuses(&knobs);
+        let mut facts = PLAN
+            .map(|status| (status, statuses.get(status).copied().unwrap_or_default().to_string()))
+            .to_vec();
         let Calls { returns, tracking, results } = stats.calls;
         facts.extend([
             ("reported", stats.reported.to_string()),
@@ -282,7 +281,7 @@ impl State {
                 ("order", seen.order_number),
                 ("item", seen.order_item_number),
                 ("status", seen.status.to_owned()),
-                ("reported", format!("{} times", seen.times)),
+                ("reported", times(seen.times)),
             ],
             text: String::new(),
         });
@@ -425,6 +424,14 @@ fn text(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+fn times(times: u32) -> String {
+    match times {
+        0 => "not yet".to_owned(),
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
     }
 }
 
