@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use crate::load::{Client, KEY, OPENING_STOCK, SKU};
+use crate::usage::Usage;
 
 /// How long a server may take until it is ready. The first start compiles the components.
 const START_SECONDS_MAX: u64 = 300;
@@ -45,26 +46,45 @@ impl Contender {
 
     fn command(self, root: &Path, listen: SocketAddr, data: &Path, group: u16) -> Result<Command> {
         if self == Self::Host {
-            let mut command = Command::new(root.join("target/release/restock"));
-            command.arg("up").arg("--manifest").arg(root.join("spin.toml"));
-            for variable in ["STOREFRONT_KEYS", "VIEWER_KEYS", "OPERATOR_KEYS", "INTERNAL_KEYS"] {
-                command.env(format!("SPIN_VARIABLE_{variable}"), KEY);
-            }
-            command
-                .env("SPIN_VARIABLE_CALLBACK_SECRET", "bench-callback-secret-of-enough-length")
-                .env("SPIN_VARIABLE_PUBLIC_URL", format!("http://{listen}"))
-                // Nothing listens on the discard port; a run in which the factory is called has gone wrong anyway.
-                .env("SPIN_VARIABLE_FACTORY_URL", "http://127.0.0.1:9");
-            command.arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
-            return Ok(command);
+            return Ok(host(root, listen, data));
         }
-        let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
         let group = if self == Self::NativeGrouped { group } else { 1 };
-        command.arg("native").arg("--group").arg(group.to_string());
+        let mut command = this_program("native")?;
+        command.arg("--group").arg(group.to_string());
         command.arg("--migrations").arg(root.join("migrations/sqlite"));
         command.arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
         Ok(command)
     }
+}
+
+/// Restock as it ships, on the embedded host.
+pub(crate) fn host(root: &Path, listen: SocketAddr, data: &Path) -> Command {
+    let mut command = Command::new(root.join("target/release/restock"));
+    command.arg("up").arg("--manifest").arg(root.join("spin.toml"));
+    for variable in ["STOREFRONT_KEYS", "VIEWER_KEYS", "OPERATOR_KEYS", "INTERNAL_KEYS"] {
+        command.env(format!("SPIN_VARIABLE_{variable}"), KEY);
+    }
+    command
+        .env("SPIN_VARIABLE_CALLBACK_SECRET", "bench-callback-secret-of-enough-length")
+        .env("SPIN_VARIABLE_PUBLIC_URL", format!("http://{listen}"))
+        // Nothing listens on the discard port; a run in which the factory is called has gone wrong anyway.
+        .env("SPIN_VARIABLE_FACTORY_URL", "http://127.0.0.1:9");
+    command.arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
+    command
+}
+
+/// A baseline that is a part of this program.
+pub(crate) fn this_program(part: &str) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
+    command.arg(part);
+    Ok(command)
+}
+
+/// A folder on the disk of the checkout: one for temporary files may be memory, where durability costs nothing.
+pub(crate) fn work(root: &Path) -> Result<PathBuf> {
+    let work = root.join("target/bench");
+    std::fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
+    Ok(work)
 }
 
 /// A running contender. Dropping it kills it and removes its data.
@@ -78,6 +98,21 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a contender on a fresh folder below `work` and waits until it is ready to sell.
     pub(crate) async fn start(who: Contender, root: &Path, work: &Path, group: u16) -> Result<Self> {
+        let mut running =
+            Self::spawn(who.title(), work, |listen, data| who.command(root, listen, data, group))?;
+        running.ready().await?;
+        if who == Contender::Host {
+            running.stock_up().await?;
+        }
+        Ok(running)
+    }
+
+    /// Starts what `command` says, with an address and a fresh folder below `work` of its own.
+    pub(crate) fn spawn(
+        title: &str,
+        work: &Path,
+        command: impl FnOnce(SocketAddr, &Path) -> Result<Command>,
+    ) -> Result<Self> {
         let data = work.join(format!("data-{}", std::process::id()));
         let log = work.join("server.log");
         if data.exists() {
@@ -86,28 +121,39 @@ impl Running {
         std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
         let addr = free_port()?;
         let words = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let process = who
-            .command(root, addr, &data, group)?
+        let process = command(addr, &data)?
             .stdin(Stdio::null())
             .stdout(words.try_clone()?)
             .stderr(words)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("cannot start {}: run `cargo xtask build` first", who.title()))?;
-        let mut running = Self { addr, process, data, log };
-        running.ready().await?;
-        if who == Contender::Host {
-            running.stock_up().await?;
-        }
-        Ok(running)
+            .with_context(|| format!("cannot start {title}: run `cargo xtask build` first"))?;
+        Ok(Self { addr, process, data, log })
     }
 
-    async fn ready(&mut self) -> Result<()> {
+    /// Where it keeps its state.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Fails where it has ended.
+    pub(crate) fn still_runs(&mut self) -> Result<()> {
+        match self.process.try_wait() {
+            Ok(Some(status)) => bail!("the server ended ({status}): see {}", self.log.display()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What it has used so far; none where the system does not say.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        Usage::of(self.process.id()?)
+    }
+
+    /// Waits until it says that it is ready.
+    pub(crate) async fn ready(&mut self) -> Result<()> {
         let give_up = Instant::now() + Duration::from_secs(START_SECONDS_MAX);
         while Instant::now() < give_up {
-            if let Ok(Some(status)) = self.process.try_wait() {
-                bail!("the server ended ({status}): see {}", self.log.display());
-            }
+            self.still_runs()?;
             if let Ok(mut client) = Client::connect(self.addr).await
                 && let Ok((StatusCode::OK, _)) = client.call(Method::GET, "/readyz", Bytes::new()).await
             {
@@ -118,7 +164,8 @@ impl Running {
         bail!("the server was not ready within {START_SECONDS_MAX} s: see {}", self.log.display())
     }
 
-    async fn stock_up(&self) -> Result<()> {
+    /// Puts the product on the shelf of Restock.
+    pub(crate) async fn stock_up(&self) -> Result<()> {
         let mut client = Client::connect(self.addr).await?;
         let factory = json!({"name": "bench", "manager_email": "bench@example.com"});
         let product = json!({

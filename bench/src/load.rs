@@ -1,5 +1,4 @@
-//! The load: clients with a keep-alive connection each, every one of which sends its next order as soon as the last is
-//! answered.
+//! Clients, and the load that many of them make: a keep-alive connection each, the next order as soon as the last is answered.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -27,7 +26,7 @@ const ANSWER_SECONDS_MAX: u64 = 30;
 /// The part of an answer that is read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Three digits of a latency between a microsecond and a minute.
-const LATENCY_US_MAX: u64 = 60_000_000;
+pub(crate) const LATENCY_US_MAX: u64 = 60_000_000;
 
 /// What was measured of one contender in one round.
 pub(crate) struct Measured {
@@ -45,19 +44,43 @@ pub(crate) struct Measured {
 pub(crate) struct Client {
     sender: SendRequest<Full<Bytes>>,
     host: String,
+    manner: Manner,
+}
+
+/// How a client behaves.
+#[derive(Clone)]
+pub(crate) struct Manner {
+    pub(crate) key: String,
+    /// After so long there is no answer.
+    pub(crate) answer_max: Duration,
+    pub(crate) answer_bytes_max: usize,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            key: KEY.to_owned(),
+            answer_max: Duration::from_secs(ANSWER_SECONDS_MAX),
+            answer_bytes_max: ANSWER_BYTES_MAX,
+        }
+    }
 }
 
 impl Client {
     pub(crate) async fn connect(addr: SocketAddr) -> Result<Self> {
+        Self::connect_as(addr, Manner::default()).await
+    }
+
+    pub(crate) async fn connect_as(addr: SocketAddr, manner: Manner) -> Result<Self> {
         let stream = TcpStream::connect(addr).await.with_context(|| format!("cannot connect to {addr}"))?;
         stream.set_nodelay(true).context("cannot switch off Nagle's algorithm")?;
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         // Its failure is the failure of the request that waits for it.
         tokio::spawn(connection);
-        Ok(Self { sender, host: addr.to_string() })
+        Ok(Self { sender, host: addr.to_string(), manner })
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer. After a failure the connection is of no more use.
     pub(crate) async fn call(
         &mut self,
         method: Method,
@@ -68,7 +91,7 @@ impl Client {
             .method(method)
             .uri(path)
             .header(header::HOST, &self.host)
-            .header(header::AUTHORIZATION, format!("Bearer {KEY}"));
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.manner.key));
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -77,15 +100,15 @@ impl Client {
             self.sender.ready().await?;
             let answer = self.sender.send_request(request).await?;
             let status = answer.status();
-            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+            let body = Limited::new(answer.into_body(), self.manner.answer_bytes_max).collect().await;
             match body {
                 Ok(body) => Ok((status, body.to_bytes())),
                 Err(error) => bail!("the answer could not be read: {error}"),
             }
         };
-        tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), exchange)
+        tokio::time::timeout(self.manner.answer_max, exchange)
             .await
-            .with_context(|| format!("no answer to {path} within {ANSWER_SECONDS_MAX} s"))?
+            .with_context(|| format!("no answer to {path} within {:?}", self.manner.answer_max))?
     }
 }
 

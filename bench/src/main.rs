@@ -6,7 +6,11 @@
 mod contender;
 mod load;
 mod native;
+mod native_returns;
 mod orders;
+mod returns;
+mod steady;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -24,9 +28,14 @@ struct Options {
 enum Bench {
     /// Orders a second and their latency at full durability
     Orders(orders::Options),
+    /// A burst of returns: how long, at what cost, and what orders feel of it
+    Returns(returns::Options),
     /// The baseline's server; `orders` starts it
     #[command(hide = true)]
     Native(native::Options),
+    /// The baseline's worker; `returns` starts it
+    #[command(hide = true)]
+    NativeReturns(native_returns::Options),
 }
 
 fn main() -> Result<ExitCode> {
@@ -34,6 +43,10 @@ fn main() -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match options.bench {
         Bench::Orders(options) => runtime.block_on(orders::run(&options)),
+        Bench::Returns(options) => runtime.block_on(returns::run(&options)),
         Bench::Native(options) => runtime.block_on(native::serve(options)).map(|()| ExitCode::SUCCESS),
+        Bench::NativeReturns(options) => {
+            runtime.block_on(native_returns::work(options)).map(|()| ExitCode::SUCCESS)
+        }
     }
 }

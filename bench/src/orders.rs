@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
-use crate::contender::{Contender, Running};
+use crate::contender::{self, Contender, Running};
 use crate::load::{self, OPENING_STOCK};
 
 /// Orders a second of Restock, divided by those of the baseline with a commit per order.
@@ -46,9 +46,7 @@ struct Score {
 /// Measures, prints the table and writes target/bench/orders.json; fails where the ratio is not reached.
 pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the bench has no workspace")?;
-    // On the disk of the checkout: a folder for temporary files may be memory, where durability costs nothing.
-    let work = root.join("target/bench");
-    std::fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
+    let work = contender::work(root)?;
     let mut scores = Vec::new();
     for who in Contender::ALL {
         let latency_us = Histogram::new(3)?;

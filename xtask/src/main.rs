@@ -34,7 +34,7 @@ enum Task {
     Test(Passed),
     /// Check format, lints (warnings are errors) and house rules
     Lint,
-    /// Measure: `orders` compares the orders a second with those of a native server
+    /// Measure, beside a native program: `orders` a second, or a burst of `returns`
     Bench(Passed),
     /// Check mails and webhooks against software that others wrote (needs Node.js and the network)
     Peers,
