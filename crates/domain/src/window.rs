@@ -4,8 +4,9 @@
 pub const WINDOW_MAX: u32 = 128;
 /// A partner whose next slot is further away than this is left alone, ms. A gate gives no slot out that is.
 const SLOT_AHEAD_MS_MAX: u64 = 1_000;
-/// A message that is postponed for this time at most still takes its place meanwhile, ms.
-const REST_MS_MAX: u64 = 1_000;
+/// A message that is postponed for this time at most still takes its place meanwhile, ms. That is how long a gate makes one wait for
+/// its rate or its concurrency. What a handler waits for by itself takes a second or more.
+const REST_MS_MAX: u64 = 500;
 /// It takes its place for this time at least, ms.
 const REST_MS_MIN: u64 = 50;
 
@@ -27,7 +28,9 @@ pub struct Gate {
     pub circuit: Circuit,
     /// When the next call may start (ms since 1970).
     pub next_slot_at_ms: u64,
-    /// Calls that run now, this worker's among them.
+    /// Calls that may start a second.
+    pub rate_per_second: u32,
+    /// Calls that run now or wait for their slot, this worker's among them.
     pub calls: u32,
     /// Calls that may run at a time.
     pub calls_max: u32,
@@ -65,11 +68,10 @@ impl Places {
 impl Gate {
     /// How many more calls it lets through, for a worker on whose own account so many messages are under way.
     fn room(&self, running: u32, now_ms: u64) -> u32 {
-        if self.next_slot_at_ms > now_ms.saturating_add(SLOT_AHEAD_MS_MAX) {
-            return 0;
-        }
         // Those under way have made their call, make it, or will: they are as many calls at least.
-        let room = self.calls_max.saturating_sub(self.calls.max(running));
+        let calls_free = self.calls_max.saturating_sub(self.calls.max(running));
+        let to_enter = running.saturating_sub(self.calls);
+        let room = calls_free.min(self.slots_in_reach(now_ms).saturating_sub(to_enter));
         let may_probe = match self.circuit {
             Circuit::Closed => return room,
             Circuit::Open { probe_at_ms } => probe_at_ms <= now_ms,
@@ -77,6 +79,14 @@ impl Gate {
         };
         // One that is under way may become the probe.
         if may_probe && running == 0 { room.min(1) } else { 0 }
+    }
+
+    /// How many calls it would give a slot now.
+    fn slots_in_reach(&self, now_ms: u64) -> u32 {
+        let ahead_ms = self.next_slot_at_ms.saturating_sub(now_ms);
+        let Some(reach_ms) = SLOT_AHEAD_MS_MAX.checked_sub(ahead_ms) else { return 0 };
+        let slots = reach_ms * u64::from(self.rate_per_second) / 1_000;
+        u32::try_from(slots).unwrap_or(u32::MAX).max(1)
     }
 }
 
@@ -101,7 +111,7 @@ mod tests {
     }
 
     fn gate(circuit: Circuit) -> Gate {
-        Gate { circuit, next_slot_at_ms: 0, calls: 0, calls_max: 16 }
+        Gate { circuit, next_slot_at_ms: 0, rate_per_second: 1_000, calls: 0, calls_max: 16 }
     }
 
     #[test]
@@ -123,11 +133,23 @@ mod tests {
     fn a_partner_whose_next_slot_is_far_away_is_left_alone() {
         let next_slot_at_ms = NOW + SLOT_AHEAD_MS_MAX;
         let near = Gate { next_slot_at_ms, ..gate(Circuit::Closed) };
-        assert_eq!(places(0, 0).to_claim(Some(&near), NOW), 16);
+        assert_eq!(places(0, 0).to_claim(Some(&near), NOW), 1);
         for circuit in [Circuit::Closed, Circuit::Open { probe_at_ms: NOW }] {
             let far = Gate { next_slot_at_ms: next_slot_at_ms + 1, ..gate(circuit) };
             assert_eq!(places(0, 0).to_claim(Some(&far), NOW), 0, "{circuit:?}");
         }
+    }
+
+    #[test]
+    fn no_more_is_taken_up_than_there_are_slots_in_reach() {
+        let slow = Gate { rate_per_second: 10, ..gate(Circuit::Closed) };
+        assert_eq!(places(0, 0).to_claim(Some(&slow), NOW), 10);
+        // Seven have their slot, or had it; two are about to ask for theirs.
+        let half = Gate { next_slot_at_ms: NOW + 500, calls: 7, ..slow };
+        assert_eq!(places(7, 0).to_claim(Some(&half), NOW), 5);
+        assert_eq!(places(9, 0).to_claim(Some(&half), NOW), 3);
+        let slowest = Gate { rate_per_second: 1, ..gate(Circuit::Closed) };
+        assert_eq!(places(0, 0).to_claim(Some(&slowest), NOW), 1);
     }
 
     #[test]

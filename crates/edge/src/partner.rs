@@ -173,6 +173,7 @@ impl Partner {
                 Circuit::HalfOpen => window::Circuit::HalfOpen,
             },
             next_slot_at_ms: state.next_slot_at,
+            rate_per_second: self.limits.rate_per_second,
             calls: state.in_flight,
             calls_max: self.limits.concurrency,
         }))
