@@ -1,5 +1,5 @@
-//! `restock up --demo`: a shop that sells, runs out and is refilled, with a factory, customers, a manager's inbox, a chat
-//! and a marketing system made up for it.
+//! `restock up --demo`: a shop that sells, runs out, is refilled and takes goods back, with a factory, customers, a
+//! manager's inbox, a chat, a marketing system and a logistics partner made up for it.
 //!
 //! Everything goes over the public HTTP interface, as a shop's own programs would do it.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use restock_sandbox::{Factory, Mail, Marketing, Slack};
+use restock_sandbox::{Factory, Logistics, Mail, Marketing, Slack};
 use tokio::task::JoinHandle;
 
 use crate::host::Host;
@@ -23,6 +23,13 @@ const FACTORY_PORT: u16 = 3900;
 const MAIL_PORT: u16 = 3901;
 const SLACK_PORT: u16 = 3902;
 const MARKETING_PORT: u16 = 3903;
+const LOGISTICS_PORT: u16 = 3904;
+/// Returns that are under way when the demo begins, and how often a parcel moves on: collected, carried, delivered.
+const RETURNS: usize = 12;
+const STATUS_EVERY_MS: u64 = 10_000;
+/// How often the list of returns is collected, and a young parcel looked for.
+const RETURNS_EVERY_SECONDS: &str = "15";
+const TRACKING_INTERVAL_SECONDS: &str = "5";
 /// The keys of the demo's roles.
 const STOREFRONT_KEY: &str = "demo-storefront";
 const VIEWER_KEY: &str = "demo-viewer";
@@ -51,6 +58,7 @@ struct Partners {
     mail: Mail,
     slack: Slack,
     marketing: Marketing,
+    logistics: Logistics,
 }
 
 impl Drop for Running {
@@ -66,8 +74,10 @@ pub async fn prepare(options: &mut Options) -> anyhow::Result<Demo> {
         mail: started(Mail::start, MAIL_PORT).await?,
         slack: started(Slack::start, SLACK_PORT).await?,
         marketing: started(Marketing::start, MARKETING_PORT).await?,
+        logistics: started(Logistics::start, LOGISTICS_PORT).await?,
     };
     partners.factory.turn(|knobs| knobs.stage_ms = Some(STAGE_MS))?;
+    partners.send_back()?;
     partners.introduce(&mut options.variables);
     Ok(Demo { partners })
 }
@@ -82,6 +92,21 @@ async fn started<T>(start: impl AsyncFn(SocketAddr) -> anyhow::Result<T>, port: 
 }
 
 impl Partners {
+    /// Has parcels under way, no two neighbours equally far.
+    fn send_back(&self) -> anyhow::Result<()> {
+        self.logistics.add_returns(RETURNS)?;
+        for (place, parcel) in self.logistics.returns().iter().enumerate() {
+            for _ in 0..place % 3 {
+                self.logistics.advance_shipment(&parcel.shipment_number);
+            }
+        }
+        self.logistics.turn(|knobs| {
+            knobs.status_every_ms = Some(STATUS_EVERY_MS);
+            // Customers go on sending things back, and the list is to stay short.
+            knobs.hide_reported = true;
+        })
+    }
+
     /// Sets the variables by which the shop finds its partners. Where one of a partner's variables is set, that partner
     /// is somebody real, and none of the others is made up.
     fn introduce(&self, variables: &mut BTreeMap<String, String>) {
@@ -114,13 +139,24 @@ impl Partners {
                 ("marketing_secret", Marketing::SECRET),
             ],
         );
+        set_together(
+            variables,
+            [
+                ("logistics_url", self.logistics.url().as_str()),
+                ("logistics_origin", &self.logistics.origin()),
+                ("logistics_token", Logistics::TOKEN),
+                // A real partner is not to be asked that often.
+                ("returns_every_seconds", RETURNS_EVERY_SECONDS),
+                ("tracking_interval_seconds", TRACKING_INTERVAL_SECONDS),
+            ],
+        );
     }
 }
 
 impl Demo {
     /// Puts goods on the shelves, prints what to try, and lets customers come.
     pub async fn run(self, host: &Host) -> anyhow::Result<Running> {
-        let shop = Shop::new(host)?;
+        let shop = Shop::new(host, &self.partners.logistics)?;
         shop.open().await.context("setting up the demo's shop")?;
         guide(&host.url(), &self.partners);
         Ok(Running { _partners: self.partners, traffic: tokio::spawn(shop.trade()) })
@@ -146,13 +182,15 @@ fn guide(url: &str, partners: &Partners) {
         "
 The demo's shop is open. Customers buy {name} ({sku}); when it runs low the factory is asked for more. It is advertised:
 when it is sold out, the advertisement's manager gets an email, and another when it is back. {buyer} buys in bulk and
-becomes a VIP.
+becomes a VIP. Some goods come back: the shop collects the returns at its logistics partner, follows the parcels, reports
+those that are back, and asks you what becomes of the goods.
 
   shop        {url}
   inbox       {mail}   (every email, as it arrives)
   chat        {slack}   (what Slack would show)
   marketing   {marketing}   (events about VIP customers)
-  factory     {factory}   (a stand-in, like the three above: five stages of {STAGE_MS} ms)
+  logistics   {logistics}   (returns, and where their parcels are)
+  factory     {factory}   (a stand-in, like the four above: five stages of {STAGE_MS} ms)
   keys        {STOREFRONT_KEY}, {VIEWER_KEY}, {OPERATOR_KEY}
 
 To try:
@@ -162,6 +200,9 @@ To try:
     -d '{{\"customer\":{{\"id\":\"me\"}},\"items\":[{{\"sku\":\"{sku}\",\"quantity\":1}}]}}'
   curl -s {url}/v1/production -H 'Authorization: Bearer {VIEWER_KEY}'
   curl -s {url}/v1/stock/{sku}/movements -H 'Authorization: Bearer {VIEWER_KEY}'
+  curl -s '{url}/v1/returns?goods=waiting' -H 'Authorization: Bearer {VIEWER_KEY}'
+  curl -s -X POST {url}/v1/returns/ID/receive -H 'Authorization: Bearer {OPERATOR_KEY}' \\
+    -H 'Content-Type: application/json' -d '{{}}'                (ID: of one of them; back on the shelf)
   curl -s {url}/v1/queues -H 'Authorization: Bearer {VIEWER_KEY}'
   curl -s {url}/v1/audit -H 'Authorization: Bearer {VIEWER_KEY}'
   curl -s -X PATCH {mail}/sandbox/knobs -d '{{\"refuse\":400}}'      (every email is refused; null ends it)
@@ -174,6 +215,7 @@ What happens:",
         mail = partners.mail.url(),
         slack = partners.slack.url(),
         marketing = partners.marketing.url(),
+        logistics = partners.logistics.origin(),
         factory = partners.factory.url(),
     );
 }
@@ -189,6 +231,7 @@ mod tests {
             mail: Mail::start(any).await.unwrap(),
             slack: Slack::start(any).await.unwrap(),
             marketing: Marketing::start(any).await.unwrap(),
+            logistics: Logistics::start(any).await.unwrap(),
         }
     }
 
@@ -203,6 +246,33 @@ mod tests {
         assert!(value("slack_webhook_url").is_some_and(|url| url.starts_with(&partners.slack.url())));
         assert!(value("marketing_url").is_some_and(|url| url.starts_with(&partners.marketing.url())));
         assert_eq!(value("marketing_secret"), Some(Marketing::SECRET));
+        assert_eq!(value("logistics_url"), Some(partners.logistics.url().as_str()));
+        assert_eq!(value("logistics_origin"), Some(partners.logistics.origin().as_str()));
+        assert_eq!(value("returns_every_seconds"), Some(RETURNS_EVERY_SECONDS));
+    }
+
+    #[tokio::test]
+    async fn a_real_logistics_partner_is_asked_no_oftener_than_its_shop_wants() {
+        let partners = partners().await;
+        let mut variables =
+            BTreeMap::from([("logistics_url".to_owned(), "https://logistics.example/api".to_owned())]);
+        partners.introduce(&mut variables);
+        for name in
+            ["logistics_origin", "logistics_token", "returns_every_seconds", "tracking_interval_seconds"]
+        {
+            assert_eq!(variables.get(name), None, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn parcels_are_under_way_when_the_demo_begins_and_none_has_arrived() {
+        let partners = partners().await;
+        partners.send_back().unwrap();
+        let statuses = partners.logistics.statuses();
+        assert_eq!(statuses.values().sum::<usize>(), RETURNS, "{statuses:?}");
+        assert_eq!(statuses["delivered"], 0, "{statuses:?}");
+        let under_way = ["registered", "collected", "in_transit"].map(|status| statuses[status]);
+        assert!(under_way.iter().all(|count| *count > 0), "{statuses:?}");
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use restock_sandbox::Logistics;
 use serde_json::{Value, json};
 
 use crate::cache::random_hex;
@@ -32,6 +33,11 @@ const AD_MANAGER: &str = "ads@restock.example";
 const BULK_EVERY: usize = 12;
 /// How much the bulk buyer takes each time: far from enough for a VIP at once, and enough for one after a minute.
 const BULK_UNITS: u32 = 30;
+
+/// After how many goods that were bought one is sent back.
+const SENT_BACK_EVERY: u32 = 10;
+/// Returns that are looked at; the newest, and the most that a page has.
+const RETURNS_SEEN_MAX: usize = 200;
 
 /// A customer that the shop knows by name.
 pub(super) struct Customer {
@@ -92,10 +98,12 @@ pub(super) struct Shop {
     url: String,
     storefront: String,
     operator: String,
+    /// Where parcels are handed in; nowhere, where the shop has a real partner.
+    parcels: Option<String>,
 }
 
 impl Shop {
-    pub(super) fn new(host: &Host) -> anyhow::Result<Self> {
+    pub(super) fn new(host: &Host, logistics: &Logistics) -> anyhow::Result<Self> {
         let key = |name: &str| {
             let keys = host.variable(name).unwrap_or_default();
             keys.split_whitespace()
@@ -103,11 +111,13 @@ impl Shop {
                 .map(str::to_owned)
                 .with_context(|| format!("the variable {name} is empty"))
         };
+        let ours = host.variable("logistics_url") == Some(logistics.url().as_str());
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build_http(),
             url: host.url(),
             storefront: key("storefront_keys")?,
             operator: key("operator_keys")?,
+            parcels: ours.then(|| format!("{}/sandbox/returns", logistics.origin())),
         })
     }
 
@@ -164,10 +174,9 @@ impl Shop {
         key: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(StatusCode, Value)> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url))
-            .header(header::AUTHORIZATION, format!("Bearer {key}"));
+        let uri = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
+        let mut request =
+            Request::builder().method(method).uri(uri).header(header::AUTHORIZATION, format!("Bearer {key}"));
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -217,17 +226,46 @@ impl Shop {
 
     async fn serve(&self, story: &mut Story, product: &Product, quantity: u32, customer: Value) {
         match self.buy(product, quantity, customer).await {
-            Ok(status) => story.bought(product, quantity, status),
+            Ok((status, order)) => {
+                story.bought(product, quantity, status);
+                if status == StatusCode::CREATED
+                    && story.comes_back()
+                    && let Err(error) = self.send_back(story, product, &order).await
+                {
+                    story.tell(format!("a parcel was not handed in: {error:#}"));
+                }
+            }
             Err(error) => story.tell(format!("a customer was not served: {error:#}")),
         }
     }
 
-    async fn buy(&self, product: &Product, quantity: u32, customer: Value) -> anyhow::Result<StatusCode> {
+    /// What was bought is handed in as a return.
+    async fn send_back(&self, story: &mut Story, product: &Product, order: &Value) -> anyhow::Result<()> {
+        let Some(parcels) = &self.parcels else { return Ok(()) };
+        let id = order.get("id").and_then(Value::as_str).context("an order without an id")?;
+        let (_, end) = id.rsplit_once('-').unwrap_or_default();
+        let parcel = json!({
+            "order_number": id,
+            "order_item_number": product.sku,
+            "shipment_number": format!("SHP_{end}"),
+        });
+        let (status, answer) = self.call(Method::POST, parcels, "", Some(&parcel)).await?;
+        ensure!(status.is_success(), "the logistics partner answered {status}: {answer}");
+        story.tell(format!("{} is sent back by a customer: SHP_{end}", product.name));
+        Ok(())
+    }
+
+    async fn buy(
+        &self,
+        product: &Product,
+        quantity: u32,
+        customer: Value,
+    ) -> anyhow::Result<(StatusCode, Value)> {
         let order = json!({
             "customer": customer,
             "items": [{ "sku": product.sku, "quantity": quantity }],
         });
-        Ok(self.call(Method::POST, "/v1/orders", &self.storefront, Some(&order)).await?.0)
+        self.call(Method::POST, "/v1/orders", &self.storefront, Some(&order)).await
     }
 
     async fn look(&self, story: &mut Story) -> anyhow::Result<()> {
@@ -242,6 +280,10 @@ impl Shop {
         let path = format!("/v1/customers/{}", BULK_BUYER.id);
         let (_, customer) = self.call(Method::GET, &path, &self.operator, None).await?;
         story.customer(&BULK_BUYER, customer.get("type") == Some(&json!("vip")));
+        let path = format!("/v1/returns?limit={RETURNS_SEEN_MAX}");
+        let (status, answer) = self.call(Method::GET, &path, &self.operator, None).await?;
+        ensure!(status == StatusCode::OK, "{path} answered {status}");
+        story.returns(answer.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default());
         Ok(())
     }
 }
@@ -253,6 +295,16 @@ struct Story {
     levels: BTreeMap<&'static str, (i64, i64)>,
     sold_out: BTreeMap<&'static str, u32>,
     vip: bool,
+    bought: u32,
+    returns: Option<Returns>,
+}
+
+/// How far the newest returns are.
+#[derive(PartialEq, Eq)]
+struct Returns {
+    under_way: usize,
+    reported: usize,
+    waiting: usize,
 }
 
 impl Story {
@@ -279,6 +331,27 @@ impl Story {
                 }
             }
             status => self.tell(format!("an order for {} was answered {status}", product.name)),
+        }
+    }
+
+    /// Whether what was just bought comes back.
+    fn comes_back(&mut self) -> bool {
+        self.bought += 1;
+        self.bought.is_multiple_of(SENT_BACK_EVERY)
+    }
+
+    fn returns(&mut self, seen: &[Value]) {
+        let count = |field: &str, value: &str| {
+            seen.iter().filter(|one| one.get(field).and_then(Value::as_str) == Some(value)).count()
+        };
+        let reported = count("status", "reported");
+        let now = Returns { under_way: seen.len() - reported, reported, waiting: count("goods", "waiting") };
+        if !seen.is_empty() && self.returns.as_ref() != Some(&now) {
+            let Returns { under_way, reported, waiting } = now;
+            self.tell(format!(
+                "returns: {under_way} under way, {reported} back and reported, {waiting} wait for your decision"
+            ));
+            self.returns = Some(now);
         }
     }
 
