@@ -60,7 +60,7 @@ pub struct ReturnSeen {
     pub trackings: u32,
     /// How often it was reported and the report was taken.
     pub times: u32,
-    /// How many of these reports got no answer, or none that somebody waited for, so that repeating them was right.
+    /// How many of these reports got no answer (`lose_answer`), so that repeating them was right.
     pub lost: u32,
     /// How many of these reports came before the shipment was delivered.
     pub early: u32,
@@ -264,14 +264,6 @@ impl Holdings {
         held.lost = held.lost.saturating_add(answer_lost.into());
         held.early = held.early.saturating_add(early.into());
         Reported::Taken { repeated, early }
-    }
-
-    /// Notes that nobody heard that a report was taken.
-    pub(crate) fn unheard(&mut self, report: Report) {
-        let found = self.by_order.get(&(report.order_number, report.order_item_number)).copied();
-        if let Some(held) = found.and_then(|place| self.returns.get_mut(place)) {
-            held.lost = held.lost.saturating_add(1).min(held.times);
-        }
     }
 
     pub(crate) fn statuses(&self, knobs: &Knobs) -> BTreeMap<&'static str, usize> {

@@ -65,28 +65,11 @@ async fn receive(
 ) -> Response {
     let _answering = state.panel().answering();
     let decision = state.decide(&Received { call, uri, headers, body });
-    let taken = matches!((&decision, call), (Decision::Answer(_), Call::Results));
-    let mut unheard = Unheard { state: &state, report: taken.then_some(body) };
     delay(state.panel()).await;
-    unheard.report = None;
     match decision {
         Decision::Answer(response) => response,
         Decision::NoAnswer => no_answer(),
         Decision::Fault(fault) => fail(state.panel(), fault, message).await,
-    }
-}
-
-/// A report that is answered. Dropped before that, because whoever sent it is gone, nobody heard the answer.
-struct Unheard<'a> {
-    state: &'a State,
-    report: Option<&'a [u8]>,
-}
-
-impl Drop for Unheard<'_> {
-    fn drop(&mut self) {
-        if let Some(report) = self.report {
-            self.state.unheard(report);
-        }
     }
 }
 

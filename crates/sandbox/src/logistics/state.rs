@@ -207,13 +207,6 @@ impl State {
         decision
     }
 
-    /// Notes that nobody heard the answer to a report.
-    pub(crate) fn unheard(&self, report: &[u8]) {
-        if let Some(report) = Report::read(report) {
-            self.settled().0.holdings.unheard(report);
-        }
-    }
-
     pub(crate) fn set_returns(&self, count: usize) -> Result<(), String> {
         self.change(|holdings| {
             // Made first: where that fails, nothing has changed.
@@ -376,9 +369,14 @@ impl Inner {
         request: &Received<'_>,
         answer_lost: bool,
     ) -> (&'static str, Response) {
-        let Some(report) = Report::read(request.body) else {
+        let json = serde_json::from_slice::<Value>(request.body).unwrap_or_default();
+        let field = |name| text(json.get(name)?);
+        let (Some(order_number), Some(order_item_number), Some(result_object)) =
+            (field("order_number"), field("order_item_number"), field("result_object"))
+        else {
             return self.malformed("order_number, order_item_number or result_object is missing");
         };
+        let report = Report { order_number, order_item_number, result_object };
         let outcome = match self.holdings.report(report, knobs, answer_lost) {
             Reported::Taken { repeated, early } => {
                 self.stats.repeated += u64::from(repeated);
@@ -404,18 +402,6 @@ fn authorized(headers: &HeaderMap) -> bool {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some((scheme, token)) = value.split_at_checked(SCHEME.len()) else { return false };
     scheme.eq_ignore_ascii_case(SCHEME) && token == Logistics::TOKEN
-}
-
-impl Report {
-    fn read(body: &[u8]) -> Option<Self> {
-        let json = serde_json::from_slice::<Value>(body).ok()?;
-        let field = |name| text(json.get(name)?);
-        Some(Self {
-            order_number: field("order_number")?,
-            order_item_number: field("order_item_number")?,
-            result_object: field("result_object")?,
-        })
-    }
 }
 
 /// A text, or a number as one: callers send what they were sent.
