@@ -144,6 +144,7 @@ async fn a_store_without_the_label_says_so_and_does_everything_else(engine: Engi
     store.wanted("A".into()).await.expect("read");
     store.look("l".into()).await.expect("read");
     store.incidents(false, first_page()).await.expect("read");
+    store.rejects(first_page()).await.expect("read");
     store.audit().await.expect("audited");
 
     // And the other way round: a component that is given nothing but its customers.

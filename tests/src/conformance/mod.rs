@@ -5,8 +5,8 @@
 //! does it reach around the store. Nothing here knows how a store works, so each engine passes the same tests: a new one is
 //! a variant of [`store::Engine`] and a line in [`on_every_engine`].
 //!
-//! One file per interface (the queue has a second one for its operators), one for what happens between instances, and some for
-//! random histories beside a model.
+//! One file per interface (the queue has a second one for its operators; of returns, the collections, the goods and what operators
+//! decide have files of their own), one for what happens between instances, and some for random histories beside a model.
 
 /// Makes a test for every engine of each of these functions.
 macro_rules! on_every_engine {
@@ -24,16 +24,19 @@ macro_rules! on_every_engine {
 
 mod any_history;
 mod bindings;
+mod parcels;
 mod shop;
 mod store;
 
 mod ads;
 mod alerts;
 mod catalog;
+mod collections;
 mod customers;
 mod history_of_advertisements;
 mod history_of_incidents;
 mod history_of_messages;
+mod history_of_returns;
 mod history_of_stock;
 mod letters;
 mod operators;
@@ -42,5 +45,8 @@ mod orders;
 mod partners;
 mod production;
 mod queue;
+mod replays;
+mod returned_goods;
+mod returns;
 mod stock;
 mod together;

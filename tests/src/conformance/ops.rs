@@ -8,6 +8,7 @@ use super::bindings::restock::orders::IfShort;
 use super::bindings::restock::partners::{Health, Limits};
 use super::bindings::restock::production::{Delivery, Status};
 use super::bindings::restock::queue::{Action, Selection, Settlement, Verdict};
+use super::bindings::restock::returns::{Decision, Filter, Oddity, Parcel, ToStock, Wish};
 use super::bindings::restock::stock::Adjustment;
 use super::bindings::restock::types::Fault;
 use super::shop::{DUE_MS, OPERATOR, QUEUE, Shop, definition, first_page, page};
@@ -264,7 +265,9 @@ async fn a_database_of_a_newer_program_is_unavailable_to_every_function(engine: 
                      + (SELECT count(*) FROM factory) + (SELECT sum(attempts) FROM message)
                      + (SELECT sum(attempts) FROM production) + (SELECT count(*) FROM ad_request)
                      + (SELECT count(*) FROM letter) + (SELECT count(*) FROM turn)
-                     + (SELECT count(*) FROM operator_action) + (SELECT count(*) FROM incident)";
+                     + (SELECT count(*) FROM operator_action) + (SELECT count(*) FROM incident)
+                     + (SELECT count(*) FROM return_collection) + (SELECT count(*) FROM return_reject)
+                     + (SELECT count(*) FROM sales_return) + (SELECT count(*) FROM return_replay)";
     let before = shop.place.count(rows);
     let id = shop.only_request().await.id;
     shop.place.tamper("INSERT INTO schema_migration (version, name) VALUES (9999, 'tomorrow')");
@@ -291,6 +294,15 @@ async fn a_database_of_a_newer_program_is_unavailable_to_every_function(engine: 
         error: String::new(),
     };
     let ticking = TickLimits { attempts_max: 1, batch: 1 };
+    let parcel = Parcel {
+        order_number: "o".into(),
+        order_item_number: "1".into(),
+        shipment_number: "s".into(),
+        partner_ref: None,
+    };
+    let oddity = Oddity { reason: "r".into(), text: "t".into() };
+    let wish = Wish { parcel: parcel.clone(), operator: "o".into(), at: now };
+    let decision = Decision { return_id: "r".into(), reason: String::new(), operator: "o".into(), at: now };
     let answers = [
         ("catalog.get", store.product("A".into()).await.err()),
         ("catalog.list", store.products(first_page()).await.err()),
@@ -330,6 +342,21 @@ async fn a_database_of_a_newer_program_is_unavailable_to_every_function(engine: 
         ("alerts.told", store.told("1".into(), 1, now).await.err()),
         ("alerts.list", store.incidents(false, first_page()).await.err()),
         ("alerts.audited", store.audited(vec!["v".into()], now).await.err()),
+        ("returns.begin", store.begin_collection(1, now).await.err()),
+        ("returns.collected", store.collected("c".into(), vec![parcel], now).await.err()),
+        ("returns.set-aside", store.set_aside("c".into(), vec![oddity], now).await.err()),
+        ("returns.finished", store.finished("c".into(), 1, now).await.err()),
+        ("returns.get-collection", store.collection("c".into()).await.err()),
+        ("returns.collections", store.collections(first_page()).await.err()),
+        ("returns.rejects", store.rejects(first_page()).await.err()),
+        ("returns.get", store.one_return("r".into()).await.err()),
+        ("returns.describe", store.return_history("r".into()).await.err()),
+        ("returns.list", store.returns(Filter::All, first_page()).await.err()),
+        ("returns.tracked", store.tracked("r".into(), vec!["delivered".into()], now).await.err()),
+        ("returns.reported", store.reported("r".into(), ToStock::On, now).await.err()),
+        ("returns.replay", store.replay(wish).await.err()),
+        ("returns.receive", store.receive_return(decision.clone(), None, None).await.err()),
+        ("returns.discard", store.discard_return(decision).await.err()),
         ("ops.ready", store.ready().await.err()),
         ("ops.audit", store.audit().await.err()),
         ("ops.tick", store.tick(ticking, now).await.err()),

@@ -14,6 +14,10 @@ on_every_engine!(
     so_many_calls_run_at_a_time_and_a_pass_that_nobody_gives_back_expires,
     failures_in_a_row_open_the_circuit_until_a_probe_goes_well,
     a_probe_that_fails_or_dies_is_followed_by_another_and_decides_alone,
+    a_partner_that_is_busy_is_left_alone_by_everybody_until_it_said,
+    a_partner_is_left_alone_for_five_minutes_at_most,
+    a_partner_that_is_busy_is_well,
+    a_pass_that_expired_says_nothing_about_who_is_busy,
 );
 
 async fn enter(shop: &Shop, rate_per_second: u32, concurrency: u32) -> Admission {
@@ -74,6 +78,9 @@ async fn calls_are_spaced_evenly_and_a_slot_too_far_away_is_a_wait(engine: Engin
         matches!(&admission, Admission::Admitted(pass) if pass.start_at > starts[starts.len() - 1] + 250)
     );
     assert_eq!(state(&shop).await.calls_total, starts.len() as u64 + 1);
+    let Admission::Admitted(last) = admission else { panic!("admitted a moment ago") };
+    let next = state(&shop).await.next_slot_at;
+    assert!((251..=301).contains(&(next - last.start_at)), "the slot after the last: {next}");
 }
 
 async fn so_many_calls_run_at_a_time_and_a_pass_that_nobody_gives_back_expires(engine: Engine) {
@@ -152,4 +159,79 @@ async fn a_probe_that_fails_or_dies_is_followed_by_another_and_decides_alone(eng
     assert!(second.probe);
     leave(&shop, &second, Health::Well).await;
     assert_eq!(state(&shop).await.circuit, Circuit::Closed);
+}
+
+async fn a_partner_that_is_busy_is_left_alone_by_everybody_until_it_said(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    assert!(state(&shop).await.next_slot_at <= shop.now(), "nobody has to wait");
+    let (first, second, third) = (pass(&shop).await, pass(&shop).await, pass(&shop).await);
+    shop.wait_ms(10);
+    let until = shop.now() + 90_000;
+    leave(&shop, &first, Health::Busy(until)).await;
+    assert_eq!(state(&shop).await.next_slot_at, until);
+    // Others that were on their way come back: with shorter words, or none.
+    leave(&shop, &second, Health::Busy(shop.now() + 20)).await;
+    leave(&shop, &third, Health::Well).await;
+    assert_eq!(state(&shop).await.next_slot_at, until);
+    let (again, why) = refusal(&shop).await;
+    assert_eq!(why, Hindrance::Rate);
+    assert!((shop.now() + 1..=until).contains(&again), "{again}");
+    let mut rounds = 0;
+    let next = loop {
+        match enter(&shop, 1_000, 100).await {
+            Admission::Admitted(pass) => break pass,
+            Admission::Wait((again, why)) => {
+                assert_eq!(why, Hindrance::Rate);
+                shop.wait_ms(again - shop.now());
+            }
+        }
+        rounds += 1;
+        assert!(rounds < 1_000, "the wait has an end");
+    };
+    assert_eq!((next.start_at, next.probe), (until, false), "no call goes before it");
+    assert_eq!(state(&shop).await.failures_total, 0);
+    let others = shop.store.partners(shop.now()).await.expect("read");
+    assert!(others.iter().all(|other| other.partner == PARTNER || other.next_slot_at <= shop.now()));
+    // What is over says nothing.
+    shop.wait_ms(until + 1_000 - shop.now());
+    leave(&shop, &next, Health::Busy(until)).await;
+    assert_eq!(pass(&shop).await.start_at, shop.now());
+}
+
+async fn a_partner_is_left_alone_for_five_minutes_at_most(engine: Engine) {
+    const ALONE_MS_MAX: u64 = 300_000;
+    let shop = Shop::open(engine).await;
+    let end = shop.now() + ALONE_MS_MAX;
+    leave(&shop, &pass(&shop).await, Health::Busy(shop.now() + 86_400_000)).await;
+    assert_eq!(state(&shop).await.next_slot_at, end);
+    shop.wait_ms(ALONE_MS_MAX);
+    assert_eq!(pass(&shop).await.start_at, end);
+}
+
+async fn a_partner_that_is_busy_is_well(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    for health in [Health::Failing, Health::Busy(shop.now()), Health::Failing] {
+        for _ in 1..state(&shop).await.failures_max {
+            leave(&shop, &pass(&shop).await, health).await;
+        }
+    }
+    assert_eq!(state(&shop).await.circuit, Circuit::Closed, "none of the rows was long enough");
+    leave(&shop, &pass(&shop).await, Health::Failing).await;
+    let (probe_at, _) = refusal(&shop).await;
+    shop.wait_ms(probe_at - shop.now());
+    let probe = pass(&shop).await;
+    assert!(probe.probe);
+    let until = shop.now() + 60_000;
+    leave(&shop, &probe, Health::Busy(until)).await;
+    let busy = state(&shop).await;
+    assert_eq!((busy.circuit, busy.failures, busy.next_slot_at), (Circuit::Closed, 0, until));
+    assert_eq!(refusal(&shop).await.1, Hindrance::Rate);
+}
+
+async fn a_pass_that_expired_says_nothing_about_who_is_busy(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let late = pass(&shop).await;
+    shop.wait_ms(HOLD_MS + 5);
+    leave(&shop, &late, Health::Busy(shop.now() + 60_000)).await;
+    assert_eq!(pass(&shop).await.start_at, shop.now());
 }

@@ -20,6 +20,9 @@ use super::bindings::restock::production::{self, Errand, Receipt, Request};
 use super::bindings::restock::queue::{
     BuriedGroup, Delivery, Message, Operation, Selection, Settlement, Status,
 };
+use super::bindings::restock::returns::{
+    Collection, Decision, Filter, History, Oddity, Parcel, Reject, Replaying, Return, Settling, ToStock, Wish,
+};
 use super::bindings::restock::stock::{Adjusting, Adjustment, Movement};
 use super::bindings::restock::types::{Fault, Page};
 use crate::support::root;
@@ -197,6 +200,21 @@ functions! {
     told = restock_domain_alerts.call_told(notice_id: String, occurrences: u64, now: u64) -> ();
     incidents = restock_domain_alerts.call_list(open_only: bool, page: Page) -> Vec<Incident>;
     audited = restock_domain_alerts.call_audited(violations: Vec<String>, now: u64) -> ();
+    begin_collection = restock_domain_returns.call_begin(every_ms: u64, now: u64) -> Option<String>;
+    collected = restock_domain_returns.call_collected(collection_id: String, parcels: Vec<Parcel>, now: u64) -> ();
+    set_aside = restock_domain_returns.call_set_aside(collection_id: String, oddities: Vec<Oddity>, now: u64) -> ();
+    finished = restock_domain_returns.call_finished(collection_id: String, listed: u64, now: u64) -> Option<Collection>;
+    collection = restock_domain_returns.call_get_collection(id: String) -> Option<Collection>;
+    collections = restock_domain_returns.call_collections(page: Page) -> Vec<Collection>;
+    rejects = restock_domain_returns.call_rejects(page: Page) -> Vec<Reject>;
+    one_return = restock_domain_returns.call_get(id: String) -> Option<Return>;
+    return_history = restock_domain_returns.call_describe(id: String) -> Option<History>;
+    returns = restock_domain_returns.call_list(filter: Filter, page: Page) -> Vec<Return>;
+    tracked = restock_domain_returns.call_tracked(id: String, statuses: Vec<String>, now: u64) -> ();
+    reported = restock_domain_returns.call_reported(id: String, to_stock: ToStock, now: u64) -> bool;
+    replay = restock_domain_returns.call_replay(wish: Wish) -> Replaying;
+    receive_return = restock_domain_returns.call_receive(decision: Decision, sku: Option<String>, quantity: Option<i64>) -> Settling;
+    discard_return = restock_domain_returns.call_discard(decision: Decision) -> Settling;
     ready = restock_domain_ops.call_ready() -> Readiness;
     audit = restock_domain_ops.call_audit() -> Report;
     tick = restock_domain_ops.call_tick(limits: TickLimits, now: u64) -> TickReport;
@@ -235,5 +253,11 @@ functions_at_once! {
     asked_at_once = restock_domain_ads.call_asked(errand_id: String, sku: String, request: ads::Request, now: u64) -> ();
     note_purchases_at_once = restock_domain_customers.call_note_purchase(purchase: Purchase, now: u64) -> Outcome;
     entrust_at_once = restock_domain_letters.call_entrust(id: String, provider: String, content: String, now: u64) -> bool;
+    begin_collections_at_once = restock_domain_returns.call_begin(every_ms: u64, now: u64) -> Option<String>;
+    collected_at_once = restock_domain_returns.call_collected(collection_id: String, parcels: Vec<Parcel>, now: u64) -> ();
+    report_at_once = restock_domain_returns.call_reported(id: String, to_stock: ToStock, now: u64) -> bool;
+    replay_at_once = restock_domain_returns.call_replay(wish: Wish) -> Replaying;
+    receive_returns_at_once = restock_domain_returns.call_receive(decision: Decision, sku: Option<String>, quantity: Option<i64>) -> Settling;
+    discard_returns_at_once = restock_domain_returns.call_discard(decision: Decision) -> Settling;
     take_turns_at_once = restock_domain_ops.call_take_turn(job: String, every_ms: u64, now: u64) -> bool;
 }

@@ -10,8 +10,10 @@ use super::bindings::restock::customers::{Outcome, Purchase};
 use super::bindings::restock::letters::Standing;
 use super::bindings::restock::orders::{IfShort, Placement, Placing, Status};
 use super::bindings::restock::queue::{Delivery, Verdict};
+use super::bindings::restock::returns::{Filter, Goods, Parcel, Replaying, Settling, ToStock};
 use super::bindings::restock::types::Fault;
-use super::shop::{FACTORY, OPERATOR, QUEUE, Shop, definition, settlement};
+use super::parcels::{EVERY_MS, RETURNS, parcel};
+use super::shop::{FACTORY, OPERATOR, QUEUE, Shop, definition, first_page, settlement};
 use super::store::{Engine, Place, Store};
 
 /// Orders that each instance places at once.
@@ -31,6 +33,12 @@ on_every_engine!(
     a_letter_that_many_providers_want_at_once_is_with_one,
     an_errand_noted_many_times_at_once_moves_the_advertisement_once,
     many_failures_of_one_kind_at_once_are_one_incident,
+    a_collection_that_many_begin_at_once_begins_once,
+    a_list_that_many_take_at_once_is_taken_once,
+    a_return_that_many_report_at_once_is_received_once,
+    returns_of_one_item_that_are_received_at_once_bring_what_was_sold,
+    goods_that_many_decide_on_at_once_are_decided_on_once,
+    a_parcel_that_many_replay_at_once_begins_once,
 );
 
 async fn instances_that_start_together_apply_each_migration_once(engine: Engine) {
@@ -258,5 +266,118 @@ async fn many_failures_of_one_kind_at_once_are_one_incident(engine: Engine) {
     let incident = shop.only_incident().await;
     assert_eq!((incident.occurrences, incident.cases_total), (MESSAGES as u64, MESSAGES as u64));
     assert_eq!(shop.notices().await.len(), 2, "one for each channel");
+    shop.audit().await;
+}
+
+async fn a_collection_that_many_begin_at_once_begins_once(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let other = shop.place.host().store().await;
+    for run in 1..4 {
+        let calls = || vec![(EVERY_MS, shop.now()); CALLS];
+        let (here, there) = futures::join!(
+            shop.store.begin_collections_at_once(calls()),
+            other.begin_collections_at_once(calls())
+        );
+        let begun: Vec<String> =
+            here.into_iter().chain(there).filter_map(|id| id.expect("answered")).collect();
+        assert_eq!(begun.len(), 1, "{begun:?}");
+        assert_eq!(shop.queue_named(RETURNS).await.ready, run);
+        shop.finish(&begun[0], 0).await;
+        shop.wait_ms(EVERY_MS);
+    }
+}
+
+async fn a_list_that_many_take_at_once_is_taken_once(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let other = shop.place.host().store().await;
+    let collection = shop.begin_collection().await;
+    let list: Vec<Parcel> = (0..50).map(|number| parcel("o", &number.to_string())).collect();
+    let calls = || -> Vec<(String, Vec<Parcel>, u64)> {
+        (0..CALLS).map(|number| (collection.clone(), list[number..].to_vec(), shop.now())).collect()
+    };
+    let (here, there) =
+        futures::join!(shop.store.collected_at_once(calls()), other.collected_at_once(calls()));
+    assert!(here.iter().chain(&there).all(Result::is_ok), "{here:?} {there:?}");
+    assert_eq!(shop.all_returns().await.len(), list.len());
+    assert_eq!(shop.queue_named(RETURNS).await.ready, 1 + list.len() as u64);
+    assert!(shop.rejects().await.is_empty());
+    shop.audit().await;
+}
+
+async fn a_return_that_many_report_at_once_is_received_once(engine: Engine) {
+    let shop = Shop::with_product(engine, "A", 0, 10, 5).await;
+    let order = shop.buy(&[("A", 3)]).await.order.id;
+    let entry = shop.follow(&[parcel(&order, "A")]).await.remove(0);
+    shop.deliver(&entry).await;
+    let other = shop.place.host().store().await;
+    let calls = || vec![(entry.id.clone(), ToStock::On, shop.now()); CALLS];
+    let (here, there) = futures::join!(shop.store.report_at_once(calls()), other.report_at_once(calls()));
+    let moved = here.into_iter().chain(there).filter(|moved| moved.clone().expect("noted")).count();
+    assert_eq!(moved, 1);
+    assert_eq!((shop.levels("A").await.0, shop.brought_back("A").await.len()), (5, 1));
+    shop.audit().await;
+}
+
+async fn returns_of_one_item_that_are_received_at_once_bring_what_was_sold(engine: Engine) {
+    let shop = Shop::with_product(engine, "A", 0, 10, 9).await;
+    let placement = shop.keyed("k", &[("A", 7)], IfShort::Reject);
+    let order = shop.recorded(placement).await.order.id;
+    let numbers = [parcel(&order, "A"), parcel(&order, "1"), parcel("k", "A"), parcel("k", "1")];
+    let entries = shop.follow(&numbers).await;
+    for entry in &entries {
+        shop.deliver(entry).await;
+        shop.report(entry, ToStock::Ask).await;
+    }
+    let other = shop.place.host().store().await;
+    let calls = || entries.iter().map(|entry| (shop.decision(&entry.id), None, Some(2))).collect();
+    let (here, there) =
+        futures::join!(shop.store.receive_returns_at_once(calls()), other.receive_returns_at_once(calls()));
+    let answers: Vec<Settling> =
+        here.into_iter().chain(there).map(|answer| answer.expect("answered")).collect();
+    let count = |fits: fn(&Settling) -> bool| answers.iter().filter(|answer| fits(answer)).count();
+    assert_eq!(count(|answer| matches!(answer, Settling::Settled(_))), 3, "two, two and two: {answers:?}");
+    assert_eq!(count(|answer| matches!(answer, Settling::Repeated(_))), 3, "{answers:?}");
+    assert_eq!(count(|answer| matches!(answer, Settling::TooMany(1))), 2, "{answers:?}");
+    assert_eq!((shop.levels("A").await.0, shop.brought_back("A").await.len()), (8, 3));
+    shop.audit().await;
+}
+
+async fn goods_that_many_decide_on_at_once_are_decided_on_once(engine: Engine) {
+    let shop = Shop::with_product(engine, "A", 0, 10, 5).await;
+    let order = shop.buy(&[("A", 3)]).await.order.id;
+    let entry = shop.bring_back(parcel(&order, "A"), ToStock::Ask).await;
+    let other = shop.place.host().store().await;
+    let receptions = vec![(shop.decision(&entry.id), None, None); CALLS];
+    let removals = vec![(shop.decision(&entry.id),); CALLS];
+    let (here, there) = futures::join!(
+        shop.store.receive_returns_at_once(receptions),
+        other.discard_returns_at_once(removals)
+    );
+    let answers: Vec<Settling> =
+        here.into_iter().chain(there).map(|answer| answer.expect("answered")).collect();
+    let count = |fits: fn(&Settling) -> bool| answers.iter().filter(|answer| fits(answer)).count();
+    assert_eq!(count(|answer| matches!(answer, Settling::Settled(_))), 1, "{answers:?}");
+    assert_eq!(count(|answer| matches!(answer, Settling::Repeated(_))), CALLS - 1, "{answers:?}");
+    assert_eq!(count(|answer| matches!(answer, Settling::Otherwise(_))), CALLS, "{answers:?}");
+    let received = shop.one_return(&entry.id).await.goods == Goods::Received;
+    let (on_hand, back) = if received { (5, 1) } else { (2, 0) };
+    assert_eq!((shop.levels("A").await.0, shop.brought_back("A").await.len()), (on_hand, back));
+    let mut actions = shop.store.actions(first_page()).await.expect("read");
+    actions.retain(|action| action.subject == entry.id);
+    assert_eq!(actions.len(), 1, "one decision is on record");
+    shop.audit().await;
+}
+
+async fn a_parcel_that_many_replay_at_once_begins_once(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let other = shop.place.host().store().await;
+    let calls = || vec![(shop.wish(parcel("o", "1")),); CALLS];
+    let (here, there) = futures::join!(shop.store.replay_at_once(calls()), other.replay_at_once(calls()));
+    let answers: Vec<_> = here.into_iter().chain(there).map(|answer| answer.expect("answered")).collect();
+    let begun = answers.iter().filter(|answer| matches!(answer, Replaying::Begun(_))).count();
+    let resumed = answers.iter().filter(|answer| matches!(answer, Replaying::Resumed(_))).count();
+    assert_eq!((begun, resumed), (1, 2 * CALLS - 1), "{answers:?}");
+    let found = shop.store.returns(Filter::ByOrderNumber("o".into()), first_page()).await.expect("read");
+    assert_eq!((found.len(), shop.queue_named(RETURNS).await.ready), (1, 1));
     shop.audit().await;
 }
