@@ -311,24 +311,44 @@ pub struct ReplayBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReplayAttribute {
     /// The shipment that it comes back in.
-    #[cfg_attr(feature = "openapi", schema(schema_with = number_schema))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = number::shipment))]
     pub shipment_number: String,
     /// The order that it is from.
-    #[cfg_attr(feature = "openapi", schema(schema_with = number_schema))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = number::order))]
     pub order_number: String,
     /// The item of that order.
-    #[cfg_attr(feature = "openapi", schema(schema_with = number_schema))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = number::order_item))]
     pub order_item_number: String,
 }
 
+/// Schemas of numbers that may be written as either type, which no attribute of a field can say; nor is its description taken then.
 #[cfg(feature = "openapi")]
-fn number_schema() -> utoipa::openapi::Object {
+mod number {
+    use super::parcel::NUMBER_CHARACTERS_MAX;
     use utoipa::openapi::schema::{SchemaType, Type};
-    utoipa::openapi::ObjectBuilder::new()
-        .schema_type(SchemaType::from_iter([Type::String, Type::Integer]))
-        .min_length(Some(1))
-        .max_length(Some(parcel::NUMBER_CHARACTERS_MAX))
-        .build()
+    use utoipa::openapi::{Object, ObjectBuilder};
+
+    fn schema(description: &str, example: &str) -> Object {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Integer]))
+            .min_length(Some(1))
+            .max_length(Some(NUMBER_CHARACTERS_MAX))
+            .description(Some(description))
+            .examples([example])
+            .build()
+    }
+
+    pub(super) fn shipment() -> Object {
+        schema("The shipment that it comes back in.", "SHP_00000579")
+    }
+
+    pub(super) fn order() -> Object {
+        schema("The order that it is from.", "1234")
+    }
+
+    pub(super) fn order_item() -> Object {
+        schema("The item of that order.", "123123")
+    }
 }
 
 impl ReplayRequest {
