@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use http::Method;
+use restock_domain::window::WINDOW_MAX;
 use restock_sandbox::Logistics;
 use restock_sandbox::logistics::{Busy, Garbage, Knobs, Stats};
 use rusqlite::{Connection, OpenFlags};
@@ -54,7 +55,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: u32,
     /// Most calls at a time
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=i64::from(WINDOW_MAX)))]
     concurrency: u32,
     /// Milliseconds that the partner takes for an answer
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(0..=10_000))]

@@ -17,6 +17,9 @@ use crate::load::{Client, LATENCY_US_MAX, order};
 /// Orders under way at one time; more of them mean that the server is not there any more.
 const UNDER_WAY_MAX: usize = 1024;
 
+/// A connection that was not used for so long is given up, before the server does it.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+
 /// An answered order.
 #[derive(Clone, Copy)]
 struct Sample {
@@ -85,18 +88,21 @@ impl Pace {
     }
 }
 
-async fn place(addr: SocketAddr, idle: Arc<Mutex<Vec<Client>>>, meant_at: Instant) -> Result<Sample> {
+/// Connections without an order, and since when; the one used last is on top.
+type Idle = Mutex<Vec<(Client, Instant)>>;
+
+async fn place(addr: SocketAddr, idle: Arc<Idle>, meant_at: Instant) -> Result<Sample> {
     let free = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let mut client = match free {
-        Some(client) => client,
-        None => Client::connect(addr).await?,
+        Some((client, since)) if since.elapsed() < IDLE_MAX => client,
+        _ => Client::connect(addr).await?,
     };
     let (status, body) = client.call(Method::POST, "/v1/orders", order()).await?;
     let latency = meant_at.elapsed();
     if status != StatusCode::CREATED {
         bail!("an order was answered {status} instead of 201: {}", String::from_utf8_lossy(&body));
     }
-    idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+    idle.lock().unwrap_or_else(PoisonError::into_inner).push((client, Instant::now()));
     Ok(Sample { meant_at, latency })
 }
 
