@@ -21,27 +21,17 @@ use super::store::Engine;
 use messages::{About, Expected, redriven};
 
 /// What was sold: a product, and how many units.
-const LINES: [(&str, i64); 3] = [("A", 3), ("B", 2), ("A", 1)];
+const LINES: [(&str, i64); 2] = [("A", 3), ("B", 2)];
+/// The key of their order.
+const KEY: &str = "k";
 /// What is on the shelf of each product when nothing was sold yet.
 const OPENING: i64 = 30;
-/// How an item of a return names an order (by the place of its id, or by its key) and the item, and the line that is meant.
-const ITEMS: [(Named, &str, Option<usize>); 6] = [
-    (Named::Id(0), "A", Some(0)),
-    (Named::Key("k"), "1", Some(0)),
-    (Named::Id(0), "2", Some(1)),
-    (Named::Id(1), "A", Some(2)),
-    (Named::Id(1), "B", None),
-    (Named::Key("elsewhere"), "1", None),
-];
+/// How a return names the order (none: by its id) and the item, and the line that is meant.
+const ITEMS: [(Option<&str>, &str, Option<usize>); 4] =
+    [(None, "A", Some(0)), (Some(KEY), "1", Some(0)), (None, "2", Some(1)), (Some("elsewhere"), "1", None)];
 /// How often the list is collected.
 const EVERY_MS: u64 = 40;
 const RULES: [ToStock; 3] = [ToStock::On, ToStock::Off, ToStock::Ask];
-
-#[derive(Clone, Copy)]
-enum Named {
-    Id(usize),
-    Key(&'static str),
-}
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -55,7 +45,8 @@ enum Step {
     Receive(usize, Option<i64>),
     Discard(usize),
     Claim(u32),
-    /// A worker comes back with one of the deliveries that were ever given out, perhaps late, perhaps again.
+    /// A worker comes back with one of the deliveries that were ever given out, so many before the last, perhaps late, perhaps
+    /// again.
     Settle(usize, Word),
     /// Time passes, and the tick looks after those who did not come back.
     Wait(u64),
@@ -94,23 +85,25 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Word::Postpone),
         3 => Just(Word::Bury),
     ];
+    let late = prop_oneof![4 => 0_usize..4, 1 => any::<usize>()];
     let part = proptest::collection::vec((item.clone(), proptest::bool::weighted(0.2)), 0..6);
     let step = prop_oneof![
         3 => Just(Step::Begin),
         5 => (any::<usize>(), part).prop_map(|(run, part)| Step::Collect(run, part)),
         2 => any::<usize>().prop_map(Step::Finish),
-        5 => (item.clone(), answer).prop_map(|(item, answer)| Step::Track(item, answer)),
-        5 => (item.clone(), 0..RULES.len()).prop_map(|(item, rule)| Step::Report(item, rule)),
-        3 => (item.clone(), any::<bool>()).prop_map(|(item, second)| Step::Replay(item, second)),
+        4 => (item.clone(), answer).prop_map(|(item, answer)| Step::Track(item, answer)),
+        3 => (item.clone(), 0..RULES.len()).prop_map(|(item, rule)| Step::Report(item, rule)),
+        6 => (item.clone(), any::<bool>()).prop_map(|(item, second)| Step::Replay(item, second)),
         4 => (item.clone(), proptest::option::of(0_i64..4)).prop_map(|(item, units)| Step::Receive(item, units)),
         1 => item.prop_map(Step::Discard),
-        6 => (1_u32..6).prop_map(Step::Claim),
-        9 => (any::<usize>(), word).prop_map(|(which, word)| Step::Settle(which, word)),
-        4 => prop_oneof![Just(1), Just(EVERY_MS), Just(LEASE_MS - 1), Just(LEASE_MS)].prop_map(Step::Wait),
+        8 => (1_u32..6).prop_map(Step::Claim),
+        14 => (late, word).prop_map(|(which, word)| Step::Settle(which, word)),
+        4 => prop_oneof![3 => Just(1), 3 => Just(EVERY_MS), 1 => Just(LEASE_MS - 1), 1 => Just(LEASE_MS)]
+            .prop_map(Step::Wait),
         2 => (1_u32..4).prop_map(Step::Redrive),
         2 => (1_u32..3).prop_map(Step::Purge),
     ];
-    proptest::collection::vec(step, 10..60)
+    proptest::collection::vec(step, 20..80)
 }
 
 struct Run {
@@ -138,7 +131,7 @@ struct Followed {
 /// Returns beside their model. Messages are in the order in which they were published.
 struct History {
     shop: Shop,
-    orders: Vec<String>,
+    order: String,
     returns: [Option<Followed>; ITEMS.len()],
     runs: Vec<Run>,
     rejects: BTreeSet<(usize, bool)>,
@@ -154,13 +147,11 @@ impl History {
     async fn begin(engine: Engine) -> Self {
         let shop = Shop::with_product(engine, "A", 0, 100, OPENING).await;
         shop.define("B", 0, 100, OPENING).await;
-        let [(first, of_first), (second, of_second), (third, of_third)] =
-            LINES.map(|(sku, quantity)| (sku, u32::try_from(quantity).expect("a count")));
-        let keyed = shop.keyed("k", &[(first, of_first), (second, of_second)], IfShort::Reject);
-        let orders = vec![shop.recorded(keyed).await.order.id, shop.buy(&[(third, of_third)]).await.order.id];
+        let items = LINES.map(|(sku, quantity)| (sku, u32::try_from(quantity).expect("a count")));
+        let order = shop.recorded(shop.keyed(KEY, &items, IfShort::Reject)).await.order.id;
         Self {
             shop,
-            orders,
+            order,
             returns: Default::default(),
             runs: Vec::new(),
             rejects: BTreeSet::new(),
@@ -173,11 +164,8 @@ impl History {
     }
 
     fn parcel(&self, item: usize, second: bool) -> Parcel {
-        let (named, number, _) = ITEMS[item];
-        let order = match named {
-            Named::Id(place) => self.orders[place].as_str(),
-            Named::Key(key) => key,
-        };
+        let (order, number, _) = ITEMS[item];
+        let order = order.unwrap_or(&self.order);
         shipped(order, number, &format!("SHP-{item}-{second}"))
     }
 
@@ -199,7 +187,7 @@ impl History {
             Step::Claim(limit) => self.claim(limit).await,
             Step::Settle(which, word) => {
                 if !self.given.is_empty() {
-                    self.settle(which % self.given.len(), word).await;
+                    self.settle(self.given.len() - 1 - which % self.given.len(), word).await;
                 }
             }
             Step::Wait(ms) => {
@@ -475,7 +463,7 @@ impl History {
             let before = self.given.len();
             self.happen(Step::Claim(100)).await;
             for which in before..self.given.len() {
-                self.happen(Step::Settle(which, Word::Done)).await;
+                self.happen(Step::Settle(self.given.len() - 1 - which, Word::Done)).await;
             }
         }
     }
