@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS sales_return (
   reported_at_ms        INTEGER,
   settled_at_ms         INTEGER,
   renumbered_at_ms      INTEGER,            -- when an operator last gave it another shipment number
+  given_up_at_ms        INTEGER,            -- when an operator purged the message of its next step; NULL: one carries it
   UNIQUE (order_number, order_item_number),
   CONSTRAINT status_is_known CHECK (status IN ('collected', 'delivered', 'reported')),
   CONSTRAINT goods_are_known CHECK (goods IN ('pending', 'not-ours', 'left', 'waiting', 'received', 'discarded')),
@@ -78,6 +79,7 @@ CREATE TABLE IF NOT EXISTS sales_return (
   CONSTRAINT received_goods_are_so_many_of_a_product CHECK (
     (goods = 'received') = (sku IS NOT NULL AND quantity IS NOT NULL)),
   CONSTRAINT something_was_received CHECK (quantity > 0),
+  CONSTRAINT settled_goods_have_their_moment CHECK ((goods IN ('received', 'discarded')) = (settled_at_ms IS NOT NULL)),
   CONSTRAINT to_stock_is_known CHECK (to_stock IN ('on', 'off', 'ask')),
   CONSTRAINT heard_is_json CHECK (json_valid(heard))
 ) STRICT;
@@ -86,6 +88,9 @@ CREATE INDEX IF NOT EXISTS sales_return_by_status ON sales_return (status, sales
 CREATE INDEX IF NOT EXISTS sales_return_by_goods ON sales_return (goods, sales_return_seq);
 CREATE INDEX IF NOT EXISTS sales_return_by_shipment ON sales_return (shipment_number, sales_return_seq);
 CREATE INDEX IF NOT EXISTS sales_return_by_collection ON sales_return (return_collection_id);
+-- How much of an order is back.
+CREATE INDEX IF NOT EXISTS sales_return_received
+  ON sales_return (order_number, sku, quantity) WHERE sku IS NOT NULL;
 CREATE INDEX IF NOT EXISTS sales_return_delivered
   ON sales_return (delivered_at_ms) WHERE delivered_at_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS sales_return_reported
@@ -129,7 +134,7 @@ CREATE TABLE IF NOT EXISTS return_replay (
   outcome           TEXT NOT NULL,
   operator          TEXT NOT NULL,
   at_ms             INTEGER NOT NULL,
-  CONSTRAINT outcome_is_known CHECK (outcome IN ('begun', 'resumed', 'over'))
+  CONSTRAINT outcome_is_known CHECK (outcome IN ('begun', 'resumed'))
 ) STRICT;
 
 ALTER TABLE stock_movement ADD COLUMN sales_return_id TEXT;
@@ -167,7 +172,7 @@ CREATE VIEW IF NOT EXISTS return_item (sales_return_seq, sku, quantity, rank) AS
 SELECT mine.sales_return_seq, line.sku,
        line.quantity - (SELECT coalesce(sum(other.quantity), 0) FROM sales_return AS other
                          WHERE other.order_number IN (sold.sales_order_id, sold.idempotency_key)
-                           AND +other.goods = 'received' AND other.sku = line.sku),
+                           AND other.sku = line.sku),
        2 * (line.sku <> mine.order_item_number) + (sold.sales_order_id <> mine.order_number)
   FROM sales_return AS mine
   JOIN sales_order AS sold
@@ -222,14 +227,16 @@ END;
 
 CREATE TRIGGER IF NOT EXISTS tracked_return_is_seen AFTER UPDATE OF trackings ON sales_return
 BEGIN
+  UPDATE return_sighting SET last_at_ms = NEW.tracked_at_ms, times = times + 1
+   WHERE sales_return_seq = NEW.sales_return_seq AND status IN (SELECT value FROM json_each(NEW.heard));
   INSERT INTO return_sighting (sales_return_seq, status, place, first_at_ms, last_at_ms)
-  SELECT NEW.sales_return_seq, value,
-         (SELECT count(*) FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq) + key,
-         NEW.tracked_at_ms, NEW.tracked_at_ms
-    FROM json_each(NEW.heard)
-   WHERE key + (SELECT count(*) FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq) < 32
-      OR EXISTS (SELECT 1 FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq AND status = value)
-  ON CONFLICT (sales_return_seq, status) DO UPDATE SET last_at_ms = excluded.last_at_ms, times = times + 1;
+  SELECT NEW.sales_return_seq, status, known + key, NEW.tracked_at_ms, NEW.tracked_at_ms
+    FROM (SELECT value AS status, min(key) AS key FROM json_each(NEW.heard) GROUP BY value)
+    JOIN (SELECT coalesce(max(place) + 1, 0) AS known
+            FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq)
+   WHERE status NOT IN (SELECT status FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq)
+   ORDER BY key
+   LIMIT (SELECT max(0, 32 - count(*)) FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq);
 END;
 
 CREATE TRIGGER IF NOT EXISTS unknown_shipment_is_told AFTER UPDATE OF unknown_since_ms ON sales_return
@@ -269,38 +276,60 @@ BEGIN
           NEW.reason, NEW.operator, NEW.settled_at_ms);
 END;
 
--- A replay makes the next step due: a return that is not known begins; a message that waits or was buried is due now, as
--- if redriven; where none is left, another one is published. What a worker holds right now is left to it.
+-- A return lives and dies with the message of its next step; a replay brings it back.
+CREATE TRIGGER IF NOT EXISTS purged_message_gives_its_return_up AFTER UPDATE OF state ON message
+WHEN NEW.queue_id = 'returns' AND NEW.state = 'purged'
+BEGIN
+  UPDATE sales_return SET given_up_at_ms = NEW.settled_at_ms
+   WHERE sales_return_id = NEW.subject
+     AND 'return.' || status = (SELECT type FROM event WHERE event_id = NEW.event_id);
+END;
+
+-- What was heard under a number that is no longer the right one is no news, and must not put the next question off.
+CREATE TRIGGER IF NOT EXISTS renumbered_return_is_asked_for_at_once AFTER UPDATE OF state ON message
+WHEN NEW.queue_id = 'returns' AND OLD.state = 'leased' AND NEW.state = 'ready'
+BEGIN
+  UPDATE message SET available_at_ms = min(available_at_ms, NEW.settled_at_ms)
+   WHERE message_seq = NEW.message_seq
+     AND EXISTS (SELECT 1 FROM sales_return
+                  WHERE sales_return_id = NEW.subject AND status = 'collected' AND renumbered_at_ms >= OLD.leased_at_ms);
+END;
+
+-- A replay makes the next step due: a return that is not known begins; messages that wait are due now, and so is the dead letter
+-- of this step, as if redriven; where none is left, another one is published. What a worker holds right now is left to it.
 CREATE TRIGGER IF NOT EXISTS replay_is_carried_out AFTER INSERT ON return_replay
 BEGIN
   INSERT INTO sales_return (order_number, order_item_number, shipment_number, partner_ref, collected_at_ms)
   SELECT NEW.order_number, NEW.order_item_number, NEW.shipment_number, NEW.partner_ref, NEW.at_ms
    WHERE NEW.outcome = 'begun';
   UPDATE sales_return
-     SET shipment_number = NEW.shipment_number, unknown_since_ms = NULL
+     SET shipment_number = NEW.shipment_number, heard = '[]', unknown_since_ms = NULL, renumbered_at_ms = NEW.at_ms
    WHERE NEW.outcome = 'resumed' AND order_number = NEW.order_number AND order_item_number = NEW.order_item_number
      AND status = 'collected' AND shipment_number <> NEW.shipment_number;
+  UPDATE sales_return SET given_up_at_ms = NULL
+   WHERE order_number = NEW.order_number AND order_item_number = NEW.order_item_number AND given_up_at_ms IS NOT NULL;
+  UPDATE message SET available_at_ms = min(available_at_ms, NEW.at_ms)
+   WHERE NEW.outcome = 'resumed' AND queue_id = 'returns' AND state = 'ready' AND state IN ('ready', 'leased')
+     AND subject = (SELECT sales_return_id FROM sales_return
+                     WHERE order_number = NEW.order_number AND order_item_number = NEW.order_item_number);
   UPDATE message
-     SET redrives = redrives + (state = 'buried'),
-         attempts = CASE state WHEN 'buried' THEN 0 ELSE attempts END,
-         settled_at_ms = CASE state WHEN 'buried' THEN NULL ELSE settled_at_ms END,
-         state = 'ready', available_at_ms = NEW.at_ms
-   WHERE NEW.outcome = 'resumed' AND state IN ('ready', 'buried')
-     AND message_seq = (
-       SELECT coalesce((SELECT max(message_seq) FROM message
-                         WHERE queue_id = 'returns' AND subject = sales_return_id AND state IN ('ready', 'leased')),
-                       (SELECT max(message_seq) FROM message
-                         WHERE queue_id = 'returns' AND subject = sales_return_id AND state = 'buried'))
-         FROM sales_return
-        WHERE order_number = NEW.order_number AND order_item_number = NEW.order_item_number);
+     SET state = 'ready', attempts = 0, redrives = redrives + 1, available_at_ms = NEW.at_ms, settled_at_ms = NULL
+   WHERE NEW.outcome = 'resumed'
+     AND message_seq = (SELECT max(dead.message_seq)
+                          FROM sales_return
+                          JOIN message AS dead
+                            ON dead.queue_id = 'returns' AND dead.subject = sales_return_id AND dead.state = 'buried'
+                          JOIN event ON event.event_id = dead.event_id AND event.type = 'return.' || sales_return.status
+                         WHERE order_number = NEW.order_number AND order_item_number = NEW.order_item_number);
   INSERT INTO event (type, subject, time_ms, data)
-  SELECT CASE status WHEN 'collected' THEN 'return.collected' ELSE 'return.delivered' END, sales_return_id, NEW.at_ms,
+  SELECT 'return.' || status, sales_return_id, NEW.at_ms,
          json_object('return_id', sales_return_id, 'order_number', order_number, 'order_item_number', order_item_number,
                      'shipment_number', shipment_number)
     FROM sales_return
    WHERE NEW.outcome = 'resumed' AND order_number = NEW.order_number AND order_item_number = NEW.order_item_number
-     AND NOT EXISTS (SELECT 1 FROM message WHERE queue_id = 'returns' AND subject = sales_return_id
-                        AND state IN ('ready', 'leased'));
+     AND NOT EXISTS (SELECT 1 FROM message JOIN event ON event.event_id = message.event_id
+                      WHERE message.queue_id = 'returns' AND message.subject = sales_return_id
+                        AND message.state IN ('ready', 'leased') AND event.type = 'return.' || sales_return.status);
   INSERT INTO operator_action (kind, subject, detail, reason, operator, at_ms)
   SELECT 'return.replay', sales_return_id,
          json_object('order_number', NEW.order_number, 'order_item_number', NEW.order_item_number,

@@ -21,15 +21,17 @@ const INCIDENT_RETENTION_MS: u64 = 90 * DAY_MS;
 const AD_REQUEST_RETENTION_MS: u64 = 400 * DAY_MS;
 /// For how long an incident is quiet before it can be over. What fails now and then is one incident, not many.
 const INCIDENT_QUIET_MS: u64 = 60_000;
-/// The same of what mends by itself and fails again: open circuits and overdue goods. As long as a digest takes, so that a
+/// The same of what mends by itself and fails again: open circuits, overdue goods and shipments that are not known. As long as a digest takes, so that a
 /// partner that fails for seconds every few minutes is told of no more often than one that fails all the time.
 const FLAPPING_QUIET_MS: u64 = DIGEST_EVERY_MS;
 /// The least time between two notices of one incident on one channel, its end aside.
 const DIGEST_EVERY_MS: u64 = 15 * 60_000;
+/// For how long collections of returns can be looked at, and records that are on no list any more.
+const COLLECTION_RETENTION_MS: u64 = 30 * DAY_MS;
 const DAY_MS: u64 = 86_400_000;
 
 /// The audit: each statement finds the violations of one invariant and says them in words.
-const AUDIT: [&str; 12] = [
+const AUDIT: [&str; 15] = [
     include_str!("sql/audit_product_stock.sql"),
     include_str!("sql/audit_product_levels.sql"),
     include_str!("sql/audit_ledger.sql"),
@@ -42,14 +44,20 @@ const AUDIT: [&str; 12] = [
     include_str!("sql/audit_buyers.sql"),
     include_str!("sql/audit_bulk.sql"),
     include_str!("sql/audit_incidents.sql"),
+    include_str!("sql/audit_return_steps.sql"),
+    include_str!("sql/audit_return_messages.sql"),
+    include_str!("sql/audit_return_goods.sql"),
 ];
 
-/// What is removed when it is old, and when that is. Messages aside: each queue has a retention of its own.
-const RETENTION: [(&str, u64); 4] = [
+/// What is removed when it is old, and when that is. Messages aside: each queue has a retention of its own. The statements that
+/// answer with a row for each are those whose rows a tick counts.
+const RETENTION: [(&str, u64); 6] = [
     (include_str!("sql/event_remove.sql"), EVENT_RETENTION_MS),
     (include_str!("sql/incident_remove.sql"), INCIDENT_RETENTION_MS),
     (include_str!("sql/letter_remove.sql"), LETTER_RETENTION_MS),
     (include_str!("sql/ad_request_remove.sql"), AD_REQUEST_RETENTION_MS),
+    (include_str!("sql/return_collection_remove.sql"), COLLECTION_RETENTION_MS),
+    (include_str!("sql/return_reject_remove.sql"), COLLECTION_RETENTION_MS),
 ];
 
 impl Guest for Store {
@@ -116,19 +124,20 @@ pub(crate) async fn tick(
     let overdue = database
         .write_keyed(include_str!("sql/production_mark_overdue.sql"), vec![millis(now), batch.clone()])
         .await?;
-    let removed = database
+    let mut removed = database
         .write_keyed(include_str!("sql/message_remove.sql"), vec![millis(now), batch.clone()])
-        .await?;
+        .await?
+        .len();
     let notices = notices(database, &batch, now).await?;
     for (sql, retention_ms) in RETENTION {
         let old = millis(now.saturating_sub(retention_ms));
-        database.write_keyed(sql, vec![old, batch.clone()]).await?;
+        removed += database.write_keyed(sql, vec![old, batch.clone()]).await?.len();
     }
     Ok(TickReport {
         leases_expired: count(expired.len()),
         buried,
         overdue: count(overdue.len()),
-        removed: count(removed.len()),
+        removed: count(removed),
         notices,
     })
 }

@@ -263,11 +263,7 @@ pub(crate) async fn describe(database: &impl Database, id: String) -> Result<Opt
 }
 
 /// Reads a page of returns.
-pub(crate) async fn list(
-    database: &impl Database,
-    filter: Filter,
-    page: Page,
-) -> Result<Vec<Return>, Fault> {
+pub(crate) async fn list(database: &impl Database, filter: Filter, page: Page) -> Result<Vec<Return>, Fault> {
     let (sql, value): (_, Option<Value>) = match filter {
         Filter::All => (include_str!("sql/return_list.sql"), None),
         Filter::ByStatus(status) => {

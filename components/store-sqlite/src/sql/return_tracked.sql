@@ -10,7 +10,8 @@ UPDATE sales_return
        tracked_at_ms = ?4,
        unknown_since_ms = CASE WHEN ?2 = '[]' THEN coalesce(unknown_since_ms, ?4) END,
        status = CASE WHEN ?3 THEN 'delivered' ELSE status END,
-       delivered_at_ms = CASE WHEN ?3 THEN ?4 END
+       delivered_at_ms = CASE WHEN ?3 THEN ?4 END,
+       given_up_at_ms = CASE WHEN NOT ?3 THEN given_up_at_ms END
  WHERE sales_return_id = ?1 AND status = 'collected'
    AND (renumbered_at_ms IS NULL
         OR NOT EXISTS (SELECT 1 FROM message

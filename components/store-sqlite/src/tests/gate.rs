@@ -163,3 +163,43 @@ fn a_partner_that_nobody_knows_is_a_fault() {
     let limits = Limits { rate_per_second: 1, concurrency: 1, hold_ms: 1 };
     assert!(wait(partners::enter(&shop.database, "nobody".into(), limits, 1)).is_err());
 }
+
+#[test]
+fn a_partner_that_is_busy_is_left_alone_until_then_by_everybody_but_not_for_ever() {
+    let shop = Shop::new();
+    let now = shop.now.get();
+    for (until, alone_until) in
+        [(now + 30_000, now + 30_000), (now + 10_000, now + 30_000), (u64::MAX, now + 300_000)]
+    {
+        let other = pass_id_of_another_worker(&shop);
+        leave(&shop, &other, Health::Busy(until));
+        assert_eq!(state(&shop).next_slot_at, alone_until);
+        let (at, why) = enter_wait(&shop);
+        assert_eq!((at, why), (alone_until - 1_000, Hindrance::Rate), "so far ahead a slot may be");
+    }
+    let state = state(&shop);
+    assert_eq!((state.circuit, state.failures, state.in_flight), (Circuit::Closed, 0, 0));
+    pass_time(&shop, 300_000);
+    assert_eq!(pass(&shop).start_at, shop.now.get());
+}
+
+/// A pass that was given before the partner said that it is busy.
+fn pass_id_of_another_worker(shop: &Shop) -> Pass {
+    let free = "UPDATE partner SET next_slot_us = 0 WHERE partner_id = 'factory' RETURNING next_slot_us";
+    let kept = shop.database.number("SELECT next_slot_us FROM partner WHERE partner_id = 'factory'");
+    shop.database.number(free);
+    let pass = pass(shop);
+    let back = format!("UPDATE partner SET next_slot_us = {kept} WHERE partner_id = 'factory' RETURNING 1");
+    shop.database.number(&back);
+    pass
+}
+
+#[test]
+fn a_partner_that_is_busy_is_well() {
+    let shop = Shop::new();
+    break_circuit(&shop);
+    pass_time(&shop, OPEN_MS);
+    leave(&shop, &pass(&shop), Health::Busy(shop.now.get() + 5_000));
+    assert_eq!((state(&shop).circuit, state(&shop).failures), (Circuit::Closed, 0));
+    assert_eq!(enter_wait(&shop).1, Hindrance::Rate);
+}

@@ -15,4 +15,6 @@ mod plans;
 mod production;
 mod properties;
 mod queues;
+mod return_histories;
+mod returns;
 mod shop;

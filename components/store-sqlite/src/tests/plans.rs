@@ -1,5 +1,7 @@
 //! Claim: what runs for every order, message and page finds its rows by index.
 
+use rusqlite::config::DbConfig;
+
 use super::shop::{Customers, Shop, Sqlite};
 
 /// The steps of a statement's plan, each with its parameters left open.
@@ -8,8 +10,18 @@ fn plan(database: &Sqlite, sql: &str) -> Vec<String> {
     let mut rows = statement.raw_query();
     let mut steps = Vec::new();
     while let Some(row) = rows.next().expect("it is planned") {
-        steps.push(row.get("detail").expect("a step"));
+        // Where a trigger begins there is a row without one.
+        steps.extend(row.get::<_, Option<String>>("detail").expect("a step"));
     }
+    steps
+}
+
+/// The same with the steps of the triggers, and of theirs.
+fn plan_with_triggers(database: &Sqlite, sql: &str) -> Vec<String> {
+    let triggers = |shown| database.0.set_db_config(DbConfig::SQLITE_DBCONFIG_TRIGGER_EQP, shown);
+    triggers(true).expect("the setting is taken");
+    let steps = plan(database, sql);
+    triggers(false).expect("the setting is taken");
     steps
 }
 
@@ -93,6 +105,29 @@ fn no_statement_of_the_hot_paths_reads_a_whole_table() {
         "production_requested",
         "queue_due",
         "queue_list",
+        "return_collected",
+        "return_collection_begin",
+        "return_collection_finish",
+        "return_collection_get",
+        "return_collection_list",
+        "return_collection_remove",
+        "return_describe",
+        "return_discard",
+        "return_get",
+        "return_get_by_item",
+        "return_list",
+        "return_list_by_goods",
+        "return_list_by_order",
+        "return_list_by_shipment",
+        "return_list_by_status",
+        "return_receive",
+        "return_reject_insert",
+        "return_reject_list",
+        "return_reject_remove",
+        "return_replay",
+        "return_reported",
+        "return_settling",
+        "return_tracked",
         "stock_adjust",
         "stock_receive",
         "turn_take",
@@ -176,5 +211,45 @@ fn due_messages_and_dead_letters_come_from_their_indexes_in_order() {
         let plan = plan(&shop.database, sql);
         assert!(plan.iter().any(|step| step.contains(index)), "no {index} in {plan:#?}");
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY")), "{plan:#?}");
+    }
+}
+
+#[test]
+fn what_follows_from_a_write_about_a_return_finds_its_rows_by_index() {
+    let shop = Shop::new();
+    for (name, sql) in statements![
+        "message_settle",
+        "return_collected",
+        "return_collection_begin",
+        "return_collection_finish",
+        "return_discard",
+        "return_receive",
+        "return_reject_insert",
+        "return_replay",
+        "return_reported",
+        "return_tracked",
+    ] {
+        let plan = plan_with_triggers(&shop.database, sql);
+        let scans: Vec<_> =
+            ["sales_return", "return_", "message", "event", "dead", "mine", "other", "sold", "line"]
+                .into_iter()
+                .flat_map(|table| plan.iter().filter(move |step| step.starts_with(&format!("SCAN {table}"))))
+                .collect();
+        assert!(scans.is_empty(), "{name} scans: {scans:?}");
+    }
+}
+
+#[test]
+fn what_an_order_sold_is_looked_up_for_one_return_by_index() {
+    let shop = Shop::new();
+    for (name, sql) in statements!["return_describe", "return_receive", "return_reported", "return_settling"]
+    {
+        let plan = plan(&shop.database, sql);
+        for step in [
+            "SEARCH mine USING INTEGER PRIMARY KEY (rowid=?)",
+            "SEARCH other USING COVERING INDEX sales_return_received (order_number=? AND sku=?)",
+        ] {
+            assert!(plan.iter().any(|found| found == step), "{name} has no {step}: {plan:#?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{Value as Stored, ValueRef};
 use spin_sdk::sqlite::Value;
 
@@ -35,6 +36,8 @@ impl Sqlite {
     pub(crate) fn new(connection: rusqlite::Connection) -> Self {
         let settings = "PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;";
         connection.execute_batch(settings).expect("the settings are taken");
+        // As the host does: a plan does not depend on what is bound.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).expect("the setting is taken");
         Self(connection)
     }
 
