@@ -66,6 +66,7 @@ fn spin_toml_gives_each_component_what_it_needs_and_nothing_else() {
         ("ad-control", (&["default"][..], with_bells(&mail))),
         ("loyalty", (&["default", "customers"][..], with_bells(&["{{ marketing_origin }}"]))),
         ("alerts", (&["default"][..], with_bells(&chat))),
+        ("returns", (&["default"][..], with_bells(&["{{ logistics_origin }}"]))),
         ("store-sqlite", (&[][..], Vec::new())),
     ]);
     let components = manifest["component"].as_table().expect("components");
