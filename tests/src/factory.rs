@@ -72,6 +72,52 @@ async fn a_factory_that_hangs_holds_up_no_order_and_is_given_up_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_hangs_holds_up_no_other() {
+    let shop = Shop::open().await;
+    shop.factory.turn(|knobs| (knobs.hang, knobs.faults_max) = (true, Some(1))).unwrap();
+    shop.define("sku-0", 0, 0, 10).await;
+    shop.factory.wait_until(|stats| stats.requests == 1).await.unwrap();
+    // Its worker hears no bell while it waits for that call, and sees them all the same.
+    for n in 1..4 {
+        shop.define(&format!("sku-{n}"), 0, 0, 10).await;
+    }
+    eventually("the others are asked for", || async {
+        let requested = shop.production().await.iter().filter(|one| one["status"] == "requested").count();
+        (requested == 3).then_some(())
+    })
+    .await;
+    assert_eq!(shop.factory.stats().concurrent, 1, "the first call hangs still");
+    shop.factory.turn(|knobs| knobs.hang = false).unwrap();
+    shop.settle().await;
+    assert_eq!(shop.factory.stats().accepted, 4);
+    shop.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_factory_that_asks_for_patience_is_asked_for_no_product_before_the_time_it_named() {
+    let shop = Shop::open().await;
+    shop.factory
+        .turn(|knobs| knobs.busy = Some(Busy { status: 429, retry_after_seconds: Some(60) }))
+        .unwrap();
+    shop.define("sku-0", 0, 0, 10).await;
+    shop.factory.wait_until(|stats| stats.requests == 1).await.unwrap();
+    shop.rest().await;
+    shop.factory.turn(|knobs| knobs.busy = None).unwrap();
+    for n in 1..4 {
+        shop.define(&format!("sku-{n}"), 0, 0, 10).await;
+    }
+    shop.drain().await;
+    shop.pass(50).await;
+    shop.drain().await;
+    assert_eq!(shop.factory.stats().requests, 1);
+    assert_eq!(partner(&shop).await["circuit"], "closed", "it is well");
+    shop.settle().await;
+    assert_eq!(shop.factory.stats().accepted, 4);
+    assert_eq!(shop.factory.stats().requests, 5);
+    shop.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_factory_that_took_the_job_but_lost_the_answer_delivers_once() {
     let shop = Shop::with_product(2, 0, 10).await;
     shop.factory.turn(|knobs| knobs.lose_answer = true).unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use restock_sandbox::factory::Busy;
 use serde_json::json;
 
-use crate::support::{AD_MANAGER, OPERATOR, SKU, Shop, World, advertised};
+use crate::support::{AD_MANAGER, OPERATOR, SKU, Shop, World, advertised, eventually};
 
 type Variables = std::collections::BTreeMap<String, String>;
 
@@ -152,6 +152,16 @@ async fn a_provider_that_surely_takes_nothing_is_stood_in_for() {
     shop.settle_all().await;
     assert_eq!(shop.world().mail.mails().len(), 0);
     assert_eq!(shop.world().fallback.mails().len(), 1);
+    // It named a time, so until then no letter is offered to it.
+    let offered = shop.world().mail.stats().requests;
+    shop.client.put(OPERATOR, "/v1/products/another", advertised(1, 0, 10)).await.expect(201);
+    shop.client.order("another", 1).await.expect(201);
+    shop.drain_of("ad-control").await;
+    eventually("the other letter goes by the fallback as well", || async {
+        (shop.world().fallback.mails().len() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(shop.world().mail.stats().requests, offered);
     shop.world().mail.turn(|knobs| knobs.busy = None).unwrap();
     shop.settle_all().await;
     assert_eq!(shop.world().mail.mails().len(), 0, "sent is sent");
