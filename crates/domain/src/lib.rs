@@ -13,6 +13,7 @@ pub mod levels;
 pub mod name;
 pub mod networks;
 pub mod order;
+pub mod pace;
 pub mod parcel;
 pub mod partner;
 pub mod post;

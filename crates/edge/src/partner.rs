@@ -9,15 +9,23 @@ use http::Request;
 use restock_bindings::partners::{self, Admission, Circuit, Hindrance, Limits};
 use restock_bindings::types::Fault;
 use restock_domain::attempt::{Failure, Verdict};
+use restock_domain::pace::Pace;
 use restock_domain::partner::{self, Kind};
 use restock_domain::reply::Reply;
 use restock_domain::window;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub use restock_bindings::partners::Health;
 
 /// How long a pass counts as in use when its holder dies. Longer than a handler may work on one message, so longer than any call.
 const PASS_HOLD: Duration = Duration::from_secs(30);
+
+/// So much longer than a second take the calls of a second, as at the gate itself, microseconds.
+const SPACED_SECOND_US: u32 = 1_050_000;
+/// A shorter wait is not worth a timer.
+const WAIT_MIN: Duration = Duration::from_millis(1);
 
 /// The kind of failure of a store that did not do its work.
 const STORE_UNAVAILABLE: &str = "store-unavailable";
@@ -113,10 +121,7 @@ impl Partner {
         let admission = partners::enter(self.id.to_owned(), self.limits, host::now_ms()).await;
         match admission.map_err(Closed::Broken)? {
             Admission::Admitted(pass) => {
-                let wait = Duration::from_millis(pass.start_at.saturating_sub(host::now_ms()));
-                if !wait.is_zero() {
-                    spin_sdk::time::sleep(wait).await;
-                }
+                self.wait(pass.start_at).await;
                 Ok(Pass { partner: self.id, id: pass.id, probe: pass.probe })
             }
             Admission::Wait((until_ms, hindrance)) => Err(Closed::Until(
@@ -127,6 +132,24 @@ impl Partner {
                     Hindrance::CircuitOpen => Kind::CircuitOpen,
                 },
             )),
+        }
+    }
+
+    /// Waits for a slot, and for the calls before it to be far enough away. Slots are past when they come where the store took
+    /// long to hand them out.
+    async fn wait(&self, slot_ms: u64) {
+        static PACES: Mutex<BTreeMap<&str, Pace>> = Mutex::new(BTreeMap::new());
+        let spacing_us = u64::from(SPACED_SECOND_US.div_ceil(self.limits.rate_per_second.max(1)));
+        let now_us = host::now_us();
+        // What a panic in between would leave is only a moment.
+        let mut paces = PACES.lock().unwrap_or_else(PoisonError::into_inner);
+        let start_us =
+            paces.entry(self.id).or_default().next(slot_ms.saturating_mul(1_000), now_us, spacing_us);
+        drop(paces);
+        let wait = Duration::from_micros(start_us.saturating_sub(now_us));
+        // Shorter ones add up to one that is not.
+        if wait >= WAIT_MIN {
+            spin_sdk::time::sleep(wait).await;
         }
     }
 
