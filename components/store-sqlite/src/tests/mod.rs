@@ -15,6 +15,7 @@ mod plans;
 mod production;
 mod properties;
 mod queues;
+mod return_decisions;
 mod return_histories;
 mod returns;
 mod shop;

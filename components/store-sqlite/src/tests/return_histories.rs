@@ -89,11 +89,17 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What is decided once and must stay so.
+#[derive(Default)]
+struct End {
+    reported_at: Option<u64>,
+    received: Option<(String, i64)>,
+}
+
 struct History {
     shop: Shop,
     held: Vec<Delivery>,
-    /// What was decided once and must stay so: when a return was reported, and what was received of it.
-    ends: BTreeMap<String, (Option<u64>, Option<(String, i64)>)>,
+    ends: BTreeMap<String, End>,
 }
 
 impl History {
@@ -183,10 +189,13 @@ impl History {
         self.shop.assert_sound();
         for entry in self.entries() {
             let received = entry.received.map(|item| (item.sku, item.quantity));
-            let (reported_at, goods) = self.ends.entry(entry.id).or_default();
-            assert!(reported_at.is_none() || *reported_at == entry.reported_at, "it was reported once");
-            assert!(goods.is_none() || *goods == received, "its goods were received once");
-            (*reported_at, *goods) = (entry.reported_at, received);
+            let end = self.ends.entry(entry.id).or_default();
+            assert!(
+                end.reported_at.is_none() || end.reported_at == entry.reported_at,
+                "it was reported once"
+            );
+            assert!(end.received.is_none() || end.received == received, "its goods were received once");
+            *end = End { reported_at: entry.reported_at, received };
         }
         for (sku, sold) in SOLD {
             let sum = format!(
