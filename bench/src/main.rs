@@ -1,7 +1,7 @@
 //! Side-by-side measurements: Restock beside a native server that does the same work, in one run on one machine.
 //!
-//! A number of one run means little, a ratio of two contenders that took turns means something. So every measurement
-//! here runs its own baseline, and says what it demands of the ratio.
+//! A number of one run means little, a ratio of two contenders in one run means something. So every measurement here runs
+//! its own baseline.
 
 mod contender;
 mod load;
