@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::{OPERATOR, SKU, STOREFRONT, Shop, VIEWER, advertised, eventually, order, root};
 
-const QUEUES: [&str; 4] = ["replenishment", "ad-control", "loyalty", "alerts"];
+const QUEUES: [&str; 5] = ["replenishment", "ad-control", "loyalty", "returns", "alerts"];
 
 /// A connected shop with one message in each queue, all of them paused.
 async fn with_one_in_each(shop: Shop) -> Shop {
@@ -20,6 +20,14 @@ async fn with_one_in_each(shop: Shop) -> Shop {
     }
     shop.client.put(OPERATOR, &format!("/v1/products/{SKU}"), advertised(100, 0, 200)).await.expect(201);
     shop.client.post(STOREFRONT, "/v1/orders", order(&[(SKU, 100)])).await.expect(201);
+    // A parcel that is back, followed by hand.
+    shop.world().logistics.set_returns(1).unwrap();
+    shop.world().logistics.deliver_all();
+    let parcel = shop.world().logistics.returns().remove(0);
+    let replay = json!({"body": {"Attribute": {
+        "shipment_number": parcel.shipment_number, "order_number": parcel.order_number,
+        "order_item_number": parcel.order_item_number}}});
+    shop.client.post(OPERATOR, "/v1/returns/replay", replay).await.expect(202);
     // The factory refuses, so that there is an incident.
     shop.factory.turn(|knobs| knobs.refuse = Some(400)).unwrap();
     shop
@@ -56,6 +64,7 @@ fn with_bells(over_redis: bool) -> (PathBuf, TempDir) {
 fn all_told(shop: &Shop) {
     assert_eq!(shop.factory.stats().requests, 1);
     assert_eq!(shop.world().marketing.events().len(), 1);
+    assert_eq!(shop.world().logistics.stats().reported, 1);
     assert_eq!(shop.world().slack.messages().len(), 1);
     assert_eq!(shop.world().mail.mails().len(), 2, "the pause, and the alert to the factory's manager");
 }

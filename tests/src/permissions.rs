@@ -138,6 +138,20 @@ async fn loyalty_cannot_reach_marketing_where_spin_toml_does_not_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn returns_cannot_reach_logistics_where_spin_toml_does_not_say_so() {
+    let (shop, _folder) =
+        connected_with_manifest("[component.returns]", "  \"{{ logistics_origin }}\",\n", "").await;
+    shop.world().logistics.set_returns(1).unwrap();
+    let replay = json!({"body": {"Attribute": {
+        "shipment_number": "SHP_00000001", "order_number": "1000001", "order_item_number": "2000001"}}});
+    shop.client.post(OPERATOR, "/v1/returns/replay", replay).await.expect(202);
+    shop.drain_of("returns").await;
+    shop.rest().await;
+    assert_eq!(shop.world().logistics.stats().requests, 0);
+    assert!(last_error(&shop, "returns").contains("spin.toml"), "{}", last_error(&shop, "returns"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_loyalty_and_the_console_see_the_customers() {
     let both = r#"sqlite_databases = ["default", "customers"]"#;
     let one = r#"sqlite_databases = ["default"]"#;

@@ -13,6 +13,9 @@ use crate::row::{before, limit, millis, only};
 const VIOLATIONS_MAX: usize = 100;
 /// For how long an event is kept after the last message that carried it is gone. As long as queues keep theirs.
 const EVENT_RETENTION_MS: u64 = 7 * DAY_MS;
+/// The job that removes them, among those that take turns, and how often it runs.
+const EVENT_REMOVAL: &str = "event-removal";
+const EVENT_REMOVAL_EVERY_MS: u64 = 10_000;
 /// For how long a letter is known after it was entrusted. Longer than anybody redrives the message that it came from.
 const LETTER_RETENTION_MS: u64 = 30 * DAY_MS;
 /// For how long an incident can be looked at after it was cleared.
@@ -51,8 +54,7 @@ const AUDIT: [&str; 15] = [
 
 /// What is removed when it is old, and when that is. Messages aside: each queue has a retention of its own. The statements that
 /// answer with a row for each are those whose rows a tick counts.
-const RETENTION: [(&str, u64); 6] = [
-    (include_str!("sql/event_remove.sql"), EVENT_RETENTION_MS),
+const RETENTION: [(&str, u64); 5] = [
     (include_str!("sql/incident_remove.sql"), INCIDENT_RETENTION_MS),
     (include_str!("sql/letter_remove.sql"), LETTER_RETENTION_MS),
     (include_str!("sql/ad_request_remove.sql"), AD_REQUEST_RETENTION_MS),
@@ -132,6 +134,11 @@ pub(crate) async fn tick(
     for (sql, retention_ms) in RETENTION {
         let old = millis(now.saturating_sub(retention_ms));
         removed += database.write_keyed(sql, vec![old, batch.clone()]).await?.len();
+    }
+    // It looks at every old event that a message still carries: tens of thousands, where many parcels are long on their way.
+    if take_turn(database, EVENT_REMOVAL.to_owned(), EVENT_REMOVAL_EVERY_MS, now).await? {
+        let old = millis(now.saturating_sub(EVENT_RETENTION_MS));
+        database.write_keyed(include_str!("sql/event_remove.sql"), vec![old, batch]).await?;
     }
     Ok(TickReport {
         leases_expired: count(expired.len()),
