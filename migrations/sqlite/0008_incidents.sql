@@ -126,32 +126,27 @@ BEGIN
 END;
 
 CREATE TRIGGER IF NOT EXISTS event_is_an_incident AFTER INSERT ON event
-WHEN NEW.type IN ('message.buried', 'production.overdue', 'circuit.opened', 'audit.violation', 'return.unknown')
+WHEN NEW.type IN ('message.buried', 'production.overdue', 'circuit.opened', 'audit.violation')
 BEGIN
   INSERT INTO incident (incident_id, kind, queue_id, partner_id, reason, factory_id, opened_at_ms, last_at_ms, case_id,
                         words)
   SELECT NEW.event_id, NEW.type, column1, column2, column3, coalesce(NEW.data ->> 'factory_id', ''), NEW.time_ms,
          NEW.time_ms, column4, column5
     FROM (VALUES
-      (CASE NEW.type WHEN 'message.buried' THEN NEW.subject WHEN 'production.overdue' THEN 'replenishment'
-                     WHEN 'return.unknown' THEN 'returns' ELSE '' END,
+      (CASE NEW.type WHEN 'message.buried' THEN NEW.subject WHEN 'production.overdue' THEN 'replenishment' ELSE '' END,
        CASE NEW.type WHEN 'production.overdue' THEN 'factory' ELSE coalesce(NEW.data ->> 'partner', '') END,
        CASE NEW.type WHEN 'message.buried' THEN NEW.data ->> 'reason'
                      WHEN 'production.overdue' THEN 'factory-overdue'
                      WHEN 'circuit.opened' THEN (NEW.data ->> 'partner') || '-circuit-open'
-                     WHEN 'return.unknown' THEN 'logistics-unknown-shipment'
                      ELSE 'audit-violation' END,
        CASE NEW.type WHEN 'message.buried' THEN NEW.data ->> 'message_id'
                      WHEN 'production.overdue' THEN NEW.data ->> 'production_id'
                      WHEN 'circuit.opened' THEN NEW.data ->> 'partner'
-                     WHEN 'return.unknown' THEN NEW.data ->> 'return_id'
                      ELSE 'audit' END,
        CASE NEW.type WHEN 'message.buried' THEN printf('%s: %s', NEW.data ->> 'subject', NEW.data ->> 'error')
                      WHEN 'production.overdue' THEN printf('%s: %d units, request number %d', NEW.data ->> 'sku',
                                                            NEW.data ->> 'quantity', NEW.data ->> 'attempts')
                      WHEN 'circuit.opened' THEN printf('%d failures in a row', NEW.data ->> 'failures')
-                     WHEN 'return.unknown' THEN printf('%s: order %s, item %s', NEW.data ->> 'shipment_number',
-                                                       NEW.data ->> 'order_number', NEW.data ->> 'order_item_number')
                      ELSE NEW.data ->> 'words' END))
    WHERE true
   ON CONFLICT (kind, queue_id, partner_id, reason, factory_id) WHERE cleared_at_ms IS NULL
@@ -173,13 +168,12 @@ BEGIN
      SET times = times + 1, last_at_ms = excluded.last_at_ms, words = excluded.words;
 END;
 
--- Nobody is told by mail that mail fails, nor in chat that chat does. Numbers that a partner does not know (yet) are talk for the
--- chat.
+-- Nobody is told by mail that mail fails, nor in chat that chat does.
 CREATE TRIGGER IF NOT EXISTS incident_opens AFTER INSERT ON incident
 BEGIN
   INSERT INTO incident_notice (incident_id, channel, occasion, at_ms, occurrences)
   SELECT NEW.incident_id, column1, 'opened', NEW.opened_at_ms, NEW.occurrences FROM (VALUES ('chat'), ('mail'))
-   WHERE NOT (column1 = 'mail' AND (NEW.partner_id IN ('mail', 'mail-fallback') OR NEW.kind = 'return.unknown'))
+   WHERE NOT (column1 = 'mail' AND NEW.partner_id IN ('mail', 'mail-fallback'))
      AND NOT (column1 = 'chat' AND NEW.partner_id = 'slack');
 END;
 

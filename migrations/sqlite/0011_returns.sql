@@ -1,6 +1,7 @@
 -- Returns: what the logistics partner lists, what it says of each parcel, and the goods that go back on the shelf.
 --
--- Safe beside older code: new tables, columns that may be null, and triggers that older code does not know it fires.
+-- Safe beside older code: new tables, columns that may be null, and triggers that older code does not know it fires. Two triggers
+-- are replaced by ones that know one more kind of incident.
 --
 -- A return lives by its messages: the one that follows the parcel is published when it is first seen, the one that reports it when
 -- the partner first said `delivered`. Both are published by the write that makes the step, once.
@@ -68,7 +69,7 @@ CREATE TABLE IF NOT EXISTS sales_return (
   delivered_at_ms       INTEGER,
   reported_at_ms        INTEGER,
   settled_at_ms         INTEGER,
-  renumbered_at_ms      INTEGER,            -- when an operator last gave it another shipment number
+  renumbered            INTEGER NOT NULL DEFAULT 0,     -- 1: it got another shipment number while a worker asked for the old one
   given_up_at_ms        INTEGER,            -- when an operator purged the message of its next step; NULL: one carries it
   UNIQUE (order_number, order_item_number),
   CONSTRAINT status_is_known CHECK (status IN ('collected', 'delivered', 'reported')),
@@ -225,6 +226,8 @@ BEGIN
          last_at_ms = max(last_at_ms, excluded.last_at_ms);
 END;
 
+-- A parcel is looked for for weeks, and a call fails now and then: whoever got an answer starts over, and the verdict that looks
+-- again later takes that one attempt back.
 CREATE TRIGGER IF NOT EXISTS tracked_return_is_seen AFTER UPDATE OF trackings ON sales_return
 BEGIN
   UPDATE return_sighting SET last_at_ms = NEW.tracked_at_ms, times = times + 1
@@ -237,6 +240,9 @@ BEGIN
    WHERE status NOT IN (SELECT status FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq)
    ORDER BY key
    LIMIT (SELECT max(0, 32 - count(*)) FROM return_sighting WHERE sales_return_seq = NEW.sales_return_seq);
+  UPDATE message SET attempts = 1
+   WHERE queue_id = 'returns' AND subject = NEW.sales_return_id AND state = 'leased' AND state IN ('ready', 'leased')
+     AND attempts > 1;
 END;
 
 CREATE TRIGGER IF NOT EXISTS unknown_shipment_is_told AFTER UPDATE OF unknown_since_ms ON sales_return
@@ -246,6 +252,52 @@ BEGIN
   VALUES ('return.unknown', NEW.sales_return_id, NEW.unknown_since_ms, json_object(
     'return_id', NEW.sales_return_id, 'order_number', NEW.order_number, 'order_item_number', NEW.order_item_number,
     'shipment_number', NEW.shipment_number, 'partner', 'logistics'));
+END;
+
+-- As before, and of a number that the partner does not know.
+DROP TRIGGER IF EXISTS event_is_an_incident;
+CREATE TRIGGER event_is_an_incident AFTER INSERT ON event
+WHEN NEW.type IN ('message.buried', 'production.overdue', 'circuit.opened', 'audit.violation', 'return.unknown')
+BEGIN
+  INSERT INTO incident (incident_id, kind, queue_id, partner_id, reason, factory_id, opened_at_ms, last_at_ms, case_id,
+                        words)
+  SELECT NEW.event_id, NEW.type, column1, column2, column3, coalesce(NEW.data ->> 'factory_id', ''), NEW.time_ms,
+         NEW.time_ms, column4, column5
+    FROM (VALUES
+      (CASE NEW.type WHEN 'message.buried' THEN NEW.subject WHEN 'production.overdue' THEN 'replenishment'
+                     WHEN 'return.unknown' THEN 'returns' ELSE '' END,
+       CASE NEW.type WHEN 'production.overdue' THEN 'factory' ELSE coalesce(NEW.data ->> 'partner', '') END,
+       CASE NEW.type WHEN 'message.buried' THEN NEW.data ->> 'reason'
+                     WHEN 'production.overdue' THEN 'factory-overdue'
+                     WHEN 'circuit.opened' THEN (NEW.data ->> 'partner') || '-circuit-open'
+                     WHEN 'return.unknown' THEN 'logistics-unknown-shipment'
+                     ELSE 'audit-violation' END,
+       CASE NEW.type WHEN 'message.buried' THEN NEW.data ->> 'message_id'
+                     WHEN 'production.overdue' THEN NEW.data ->> 'production_id'
+                     WHEN 'circuit.opened' THEN NEW.data ->> 'partner'
+                     WHEN 'return.unknown' THEN NEW.data ->> 'return_id'
+                     ELSE 'audit' END,
+       CASE NEW.type WHEN 'message.buried' THEN printf('%s: %s', NEW.data ->> 'subject', NEW.data ->> 'error')
+                     WHEN 'production.overdue' THEN printf('%s: %d units, request number %d', NEW.data ->> 'sku',
+                                                           NEW.data ->> 'quantity', NEW.data ->> 'attempts')
+                     WHEN 'circuit.opened' THEN printf('%d failures in a row', NEW.data ->> 'failures')
+                     WHEN 'return.unknown' THEN printf('%s: order %s, item %s', NEW.data ->> 'shipment_number',
+                                                       NEW.data ->> 'order_number', NEW.data ->> 'order_item_number')
+                     ELSE NEW.data ->> 'words' END))
+   WHERE true
+  ON CONFLICT (kind, queue_id, partner_id, reason, factory_id) WHERE cleared_at_ms IS NULL
+  DO UPDATE SET occurrences = occurrences + 1, last_at_ms = max(last_at_ms, excluded.last_at_ms),
+                case_id = excluded.case_id, words = excluded.words;
+END;
+
+-- As before, and numbers that a partner does not know (yet) are talk for the chat.
+DROP TRIGGER IF EXISTS incident_opens;
+CREATE TRIGGER incident_opens AFTER INSERT ON incident
+BEGIN
+  INSERT INTO incident_notice (incident_id, channel, occasion, at_ms, occurrences)
+  SELECT NEW.incident_id, column1, 'opened', NEW.opened_at_ms, NEW.occurrences FROM (VALUES ('chat'), ('mail'))
+   WHERE NOT (column1 = 'mail' AND (NEW.partner_id IN ('mail', 'mail-fallback') OR NEW.kind = 'return.unknown'))
+     AND NOT (column1 = 'chat' AND NEW.partner_id = 'slack');
 END;
 
 CREATE TRIGGER IF NOT EXISTS delivered_return_is_to_be_reported AFTER UPDATE OF status ON sales_return
@@ -285,14 +337,14 @@ BEGIN
      AND 'return.' || status = (SELECT type FROM event WHERE event_id = NEW.event_id);
 END;
 
--- What was heard under a number that is no longer the right one is no news, and must not put the next question off.
+-- What was heard under a number that is no longer the right one is no news, and must not put the next question off. Once: the
+-- worker that comes then reads the new number.
 CREATE TRIGGER IF NOT EXISTS renumbered_return_is_asked_for_at_once AFTER UPDATE OF state ON message
 WHEN NEW.queue_id = 'returns' AND OLD.state = 'leased' AND NEW.state = 'ready'
+ AND EXISTS (SELECT 1 FROM sales_return WHERE sales_return_id = NEW.subject AND status = 'collected' AND renumbered = 1)
 BEGIN
-  UPDATE message SET available_at_ms = min(available_at_ms, NEW.settled_at_ms)
-   WHERE message_seq = NEW.message_seq
-     AND EXISTS (SELECT 1 FROM sales_return
-                  WHERE sales_return_id = NEW.subject AND status = 'collected' AND renumbered_at_ms >= OLD.leased_at_ms);
+  UPDATE message SET available_at_ms = min(available_at_ms, NEW.settled_at_ms) WHERE message_seq = NEW.message_seq;
+  UPDATE sales_return SET renumbered = 0 WHERE sales_return_id = NEW.subject;
 END;
 
 -- A replay makes the next step due: a return that is not known begins; messages that wait are due now, and so is the dead letter
@@ -303,10 +355,13 @@ BEGIN
   SELECT NEW.order_number, NEW.order_item_number, NEW.shipment_number, NEW.partner_ref, NEW.at_ms
    WHERE NEW.outcome = 'begun';
   UPDATE sales_return
-     SET shipment_number = NEW.shipment_number, heard = '[]', unknown_since_ms = NULL, renumbered_at_ms = NEW.at_ms
+     SET shipment_number = NEW.shipment_number, heard = '[]', unknown_since_ms = NULL,
+         renumbered = EXISTS (SELECT 1 FROM message
+                               WHERE queue_id = 'returns' AND subject = sales_return_id AND state = 'leased'
+                                 AND state IN ('ready', 'leased'))
    WHERE NEW.outcome = 'resumed' AND order_number = NEW.order_number AND order_item_number = NEW.order_item_number
      AND status = 'collected' AND shipment_number <> NEW.shipment_number;
-  UPDATE sales_return SET given_up_at_ms = NULL
+  UPDATE sales_return SET given_up_at_ms = NULL, unknown_since_ms = NULL
    WHERE order_number = NEW.order_number AND order_item_number = NEW.order_item_number AND given_up_at_ms IS NOT NULL;
   UPDATE message SET available_at_ms = min(available_at_ms, NEW.at_ms)
    WHERE NEW.outcome = 'resumed' AND queue_id = 'returns' AND state = 'ready' AND state IN ('ready', 'leased')

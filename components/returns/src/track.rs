@@ -39,7 +39,7 @@ pub(crate) async fn track(config: &Config, bells: &Bells, event: &Event) -> Resu
     let request = logistics.account().tracking(&parcel.shipment_number);
     let tracked = logistics.ask(request, CallLimits::from(CALL_TIME_MAX), tracking::read).await?;
     let noted = note::make("where a parcel is", || {
-        returns::tracked(id.clone(), tracked.statuses.clone(), host::now_ms())
+        returns::tracked(id.clone(), parcel.shipment_number.clone(), tracked.statuses.clone(), host::now_ms())
     });
     noted.await.map_err(|fault| store_failed(&fault))?;
     if !tracked.is_known() && parcel.unknown_since.is_none() {
@@ -60,11 +60,6 @@ fn again(asked: &Return, parcel: &Return, tracked: &Tracked, interval: Duration,
     if asked.shipment_number != parcel.shipment_number {
         let words = format!("it is to be looked for as {}", parcel.shipment_number);
         return Verdict::Postpone { failure: Failure::new(RENUMBERED, words), until_ms: now_ms };
-    }
-    if tracked.is_delivered() {
-        // It got its number behind the beginning of this attempt, which the store cannot tell from one before it.
-        let failure = Failure::new(RENUMBERED, "it was given its number while it was looked for");
-        return Verdict::Retry { failure, not_before_ms: None };
     }
     let age_ms = now_ms.saturating_sub(parcel.collected_at);
     let said = match tracked.statuses.last() {
@@ -137,7 +132,6 @@ mod tests {
             let Verdict::Postpone { failure, until_ms } = verdict else { panic!("{verdict:?}") };
             assert_eq!((failure.reason.as_ref(), until_ms), (RENUMBERED, 2 * DAY_MS));
         }
-        assert!(matches!(verdict(&["delivered"], 0), Verdict::Retry { .. }));
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::row::{Row, corrupt, millis};
 
 /// How far away a slot may be that a caller waits for with its pass in hand.
 const SLOT_AHEAD_MS_MAX: u64 = 1_000;
+/// How far away a slot can be at all: five minutes, for which a busy partner is left alone at most, and one by which the clocks of its
+/// callers may differ.
+const SLOT_TRUE_MS_MAX: u64 = 6 * 60 * 1_000;
 /// When to come back for a pass that someone holds: calls mostly end long before their passes expire.
 const HELD_PASS_WAIT_MS: u64 = 250;
 /// Microseconds in a second.
@@ -49,6 +52,7 @@ pub(crate) async fn enter(
         concurrency.into(),
         millis(limits.hold_ms),
         millis(SLOT_AHEAD_MS_MAX),
+        millis(SLOT_TRUE_MS_MAX),
     ];
     let rows = database.write(include_str!("sql/partner_enter.sql"), parameters).await?;
     if let Some(mut row) = rows.into_iter().next() {
@@ -58,7 +62,7 @@ pub(crate) async fn enter(
             probe: row.flag()?,
         }));
     }
-    let parameters = vec![partner.as_str().into(), millis(now)];
+    let parameters = vec![partner.as_str().into(), millis(now), millis(SLOT_TRUE_MS_MAX)];
     match database.read_one(include_str!("sql/partner_gate.sql"), parameters).await? {
         Some(row) => Ok(Admission::Wait(Gate::read(row)?.wait(concurrency, now))),
         None => Err(corrupt(format!("there is no partner named {partner:?}"))),
@@ -84,7 +88,8 @@ pub(crate) async fn leave(
 
 /// Reads all partners.
 pub(crate) async fn list(database: &impl Database, now: u64) -> Result<Vec<State>, Fault> {
-    let rows = database.read(include_str!("sql/partner_list.sql"), vec![millis(now)]).await?;
+    let parameters = vec![millis(now), millis(SLOT_TRUE_MS_MAX)];
+    let rows = database.read(include_str!("sql/partner_list.sql"), parameters).await?;
     rows.into_iter()
         .map(|mut row| {
             Ok(State {

@@ -68,8 +68,13 @@ impl Guest for Store {
         list(&SHOP, filter, page).await
     }
 
-    async fn tracked(id: String, statuses: Vec<String>, now: u64) -> Result<(), Fault> {
-        tracked(&SHOP, id, statuses, now).await
+    async fn tracked(
+        id: String,
+        shipment_number: String,
+        statuses: Vec<String>,
+        now: u64,
+    ) -> Result<(), Fault> {
+        tracked(&SHOP, id, shipment_number, statuses, now).await
     }
 
     async fn reported(id: String, to_stock: ToStock, now: u64) -> Result<bool, Fault> {
@@ -287,6 +292,7 @@ pub(crate) async fn list(database: &impl Database, filter: Filter, page: Page) -
 pub(crate) async fn tracked(
     database: &impl Database,
     id: String,
+    shipment_number: String,
     statuses: Vec<String>,
     now: u64,
 ) -> Result<(), Fault> {
@@ -297,7 +303,13 @@ pub(crate) async fn tracked(
         .skip(older)
         .map(|status| status.chars().take(STATUS_CHARS_MAX).collect())
         .collect();
-    let parameters = vec![id.into(), json_parameter(&heard)?, i64::from(delivered).into(), millis(now)];
+    let parameters = vec![
+        id.into(),
+        shipment_number.into(),
+        json_parameter(&heard)?,
+        i64::from(delivered).into(),
+        millis(now),
+    ];
     database.write_keyed(include_str!("sql/return_tracked.sql"), parameters).await?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::store::Engine;
 on_every_engine!(
     a_collection_begins_when_it_is_due_and_none_is_under_way,
     runs_that_were_missed_are_made_up_for_by_one,
+    a_clock_that_was_ahead_keeps_no_collection_from_beginning,
     a_collection_is_begun_with_the_message_that_carries_it_out,
     a_collection_that_failed_does_not_keep_the_next_one_from_beginning,
     a_failed_collection_that_is_redriven_can_still_finish,
@@ -79,6 +80,15 @@ async fn runs_that_were_missed_are_made_up_for_by_one(engine: Engine) {
     shop.finish(&third, 0).await;
     let soon = shop.store.begin_collection(EVERY_MS / 2, shop.now() + EVERY_MS / 2).await.expect("answered");
     assert!(soon.is_some(), "how often may change");
+}
+
+async fn a_clock_that_was_ahead_keeps_no_collection_from_beginning(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let ahead = shop.store.begin_collection(EVERY_MS, shop.now() + 86_400_000).await.expect("answered");
+    shop.finish(&ahead.expect("due"), 0).await;
+    let next = begin(&shop).await.expect("the last one that did begin is none");
+    shop.finish(&next, 0).await;
+    assert_eq!(begin(&shop).await, None, "this one began just now");
 }
 
 async fn a_collection_is_begun_with_the_message_that_carries_it_out(engine: Engine) {

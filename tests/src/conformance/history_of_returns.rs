@@ -39,7 +39,8 @@ enum Step {
     /// A part of a list, perhaps one that is over: these returns, some with their second shipment number.
     Collect(usize, Vec<(usize, bool)>),
     Finish(usize),
-    Track(usize, Answer),
+    /// What is heard of a return, perhaps about its other number.
+    Track(usize, bool, Answer),
     Report(usize, usize),
     Replay(usize, bool),
     Receive(usize, Option<i64>),
@@ -91,7 +92,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => Just(Step::Begin),
         5 => (any::<usize>(), part).prop_map(|(run, part)| Step::Collect(run, part)),
         2 => any::<usize>().prop_map(Step::Finish),
-        4 => (item.clone(), answer).prop_map(|(item, answer)| Step::Track(item, answer)),
+        4 => (item.clone(), any::<bool>(), answer)
+            .prop_map(|(item, second, answer)| Step::Track(item, second, answer)),
         3 => (item.clone(), 0..RULES.len()).prop_map(|(item, rule)| Step::Report(item, rule)),
         6 => (item.clone(), any::<bool>()).prop_map(|(item, second)| Step::Replay(item, second)),
         4 => (item.clone(), proptest::option::of(0_i64..4)).prop_map(|(item, units)| Step::Receive(item, units)),
@@ -125,7 +127,10 @@ struct Followed {
     by_operator: bool,
     trackings: u64,
     unknown_since: Option<u64>,
-    corrected_at: Option<u64>,
+    /// Its number was corrected while a worker held its message, and nothing was heard about the new one yet.
+    renumbered: bool,
+    /// Its message was purged.
+    given_up: bool,
 }
 
 /// Returns beside their model. Messages are in the order in which they were published.
@@ -179,7 +184,7 @@ impl History {
                     self.finish_run(run % self.runs.len()).await;
                 }
             }
-            Step::Track(item, answer) => self.track(item, answer).await,
+            Step::Track(item, second, answer) => self.track(item, second, answer).await,
             Step::Report(item, rule) => self.report(item, RULES[rule]).await,
             Step::Replay(item, second) => self.replay(item, second).await,
             Step::Receive(item, units) => self.receive(item, units).await,
@@ -256,7 +261,8 @@ impl History {
             by_operator: false,
             trackings: 0,
             unknown_since: None,
-            corrected_at: None,
+            renumbered: false,
+            given_up: false,
         });
         self.publish(About::Item(item, Status::Collected));
     }
@@ -282,26 +288,29 @@ impl History {
         (self.delivered, self.reported, self.finished_at) = (0, 0, self.shop.now());
     }
 
-    async fn track(&mut self, item: usize, answer: Answer) {
+    async fn track(&mut self, item: usize, second: bool, answer: Answer) {
         let now = self.shop.now();
-        let other_number = self.asked_for_another(item);
+        let number = self.parcel(item, second).shipment_number;
         let Some(known) = &mut self.returns[item] else { return };
         let said: &[&str] = match answer {
             Answer::Unknown => &[],
             Answer::OnItsWay => &["in transit"],
             Answer::Delivered => &["in transit", "delivered"],
         };
-        self.shop.track(&known.id, said).await;
-        if known.status != Status::Collected || other_number {
+        self.shop.track_as(&known.id, &number, said).await;
+        if known.status != Status::Collected || known.second_number != second {
             return;
         }
         known.trackings += 1;
+        known.renumbered = false;
         known.unknown_since = (answer == Answer::Unknown).then(|| known.unknown_since.unwrap_or(now));
         if answer == Answer::Delivered {
             known.status = Status::Delivered;
+            known.given_up = false;
             self.delivered += 1;
             self.publish(About::Item(item, Status::Delivered));
         }
+        self.forgive(item);
     }
 
     /// How many units of what was sold under the numbers of a return are not back.
@@ -338,6 +347,7 @@ impl History {
 
     async fn replay(&mut self, item: usize, second: bool) {
         let now = self.shop.now();
+        let held = self.is_held(item);
         let replaying = self.shop.replay(self.parcel(item, second)).await;
         let Some(known) = &mut self.returns[item] else {
             assert!(matches!(replaying, Replaying::Begun(_)), "{replaying:?}");
@@ -352,7 +362,11 @@ impl History {
         if known.status == Status::Collected && known.second_number != second {
             known.second_number = second;
             known.unknown_since = None;
-            known.corrected_at = Some(now);
+            known.renumbered = held;
+        }
+        if known.given_up {
+            known.given_up = false;
+            known.unknown_since = None;
         }
         let step = About::Item(item, known.status);
         let mut carried = false;

@@ -352,7 +352,7 @@ async fn a_database_of_a_newer_program_is_unavailable_to_every_function(engine: 
         ("returns.get", store.one_return("r".into()).await.err()),
         ("returns.describe", store.return_history("r".into()).await.err()),
         ("returns.list", store.returns(Filter::All, first_page()).await.err()),
-        ("returns.tracked", store.tracked("r".into(), vec!["delivered".into()], now).await.err()),
+        ("returns.tracked", store.tracked("r".into(), "s".into(), vec!["delivered".into()], now).await.err()),
         ("returns.reported", store.reported("r".into(), ToStock::On, now).await.err()),
         ("returns.replay", store.replay(wish).await.err()),
         ("returns.receive", store.receive_return(decision.clone(), None, None).await.err()),

@@ -104,10 +104,15 @@ impl Shop {
         found.remove(0)
     }
 
-    /// The partner says this of a shipment.
+    /// The partner says this of the shipment of a return.
     pub(crate) async fn track(&self, id: &str, statuses: &[&str]) {
+        self.track_as(id, &self.one_return(id).await.shipment_number, statuses).await;
+    }
+
+    /// The partner says this of the shipment of this number.
+    pub(crate) async fn track_as(&self, id: &str, number: &str, statuses: &[&str]) {
         let statuses = statuses.iter().map(|status| (*status).to_owned()).collect();
-        self.store.tracked(id.into(), statuses, self.now()).await.expect("noted");
+        self.store.tracked(id.into(), number.into(), statuses, self.now()).await.expect("noted");
     }
 
     pub(crate) async fn deliver(&self, entry: &Return) {

@@ -18,6 +18,7 @@ on_every_engine!(
     a_partner_is_left_alone_for_five_minutes_at_most,
     a_partner_that_is_busy_is_well,
     a_pass_that_expired_says_nothing_about_who_is_busy,
+    a_clock_that_was_ahead_keeps_nobody_from_calling,
 );
 
 async fn enter(shop: &Shop, rate_per_second: u32, concurrency: u32) -> Admission {
@@ -234,4 +235,22 @@ async fn a_pass_that_expired_says_nothing_about_who_is_busy(engine: Engine) {
     shop.wait_ms(HOLD_MS + 5);
     leave(&shop, &late, Health::Busy(shop.now() + 60_000)).await;
     assert_eq!(pass(&shop).await.start_at, shop.now());
+}
+
+async fn a_clock_that_was_ahead_keeps_nobody_from_calling(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let ahead = shop.now() + 86_400_000;
+    for health in [Health::Well, Health::Busy(ahead + 86_400_000)] {
+        let limits = Limits { rate_per_second: 1_000, concurrency: 100, hold_ms: HOLD_MS };
+        let admission = shop.store.enter(PARTNER.into(), limits, ahead).await.expect("answered");
+        let Admission::Admitted(pass) = admission else { panic!("not admitted: {admission:?}") };
+        shop.store.leave(pass.id, health, ahead).await.expect("answered");
+        assert!(state(&shop).await.next_slot_at <= shop.now(), "nobody has to wait");
+        assert!(matches!(enter(&shop, 1_000, 100).await, Admission::Admitted(_)));
+        assert!(
+            (1..=10).contains(&(state(&shop).await.next_slot_at - shop.now())),
+            "calls are spaced as ever"
+        );
+        shop.wait_ms(10);
+    }
 }

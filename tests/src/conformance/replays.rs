@@ -16,6 +16,7 @@ on_every_engine!(
     a_replay_asks_for_the_step_that_is_next_whatever_became_of_the_one_before,
     a_replay_corrects_the_shipment_number_of_a_parcel_on_its_way_only,
     an_answer_about_a_number_that_was_corrected_meanwhile_does_not_count,
+    a_corrected_number_is_asked_for_at_once_and_once_whatever_the_clock_of_the_operator,
     a_return_that_was_reported_is_over,
     replays_are_on_record,
 );
@@ -218,22 +219,50 @@ async fn a_replay_corrects_the_shipment_number_of_a_parcel_on_its_way_only(engin
 
 async fn an_answer_about_a_number_that_was_corrected_meanwhile_does_not_count(engine: Engine) {
     let (shop, entry) = following(engine).await;
-    let held = shop.claim_from(RETURNS, 10).await.remove(0);
-    shop.wait_ms(10);
-    let corrected = resumed(shop.replay(shipped("o", "1", "SHP-2")).await);
-    shop.wait_ms(10);
-    for answer in [&["delivered"][..], &[]] {
-        shop.track(&entry.id, answer).await;
-        assert_eq!(shop.one_return(&entry.id).await, corrected, "it is about the number of before");
+    let mut held = shop.claim_from(RETURNS, 10).await.remove(0);
+    for (number, before) in [("SHP-2", "SHP-1"), ("SHP-3", "SHP-2")] {
+        let corrected = resumed(shop.replay(shipped("o", "1", number)).await);
+        for answer in [&["delivered"][..], &[]] {
+            shop.track_as(&entry.id, before, answer).await;
+            assert_eq!(shop.one_return(&entry.id).await, corrected, "it is about the number of before");
+        }
+        assert!(shop.settle(&held, Verdict::Postpone(shop.now() + 21_600_000)).await);
+        let again = shop.claim_from(RETURNS, 10).await;
+        assert_eq!(again.len(), 1, "what it was to wait for was said of the number of before");
+        assert_eq!(again[0].message_id, held.message_id);
+        held = again[0].clone();
     }
-    assert!(shop.settle(&held, Verdict::Postpone(shop.now() + 21_600_000)).await);
-    let again = shop.claim_from(RETURNS, 10).await;
-    assert_eq!(again.len(), 1, "what it was to wait for was said of the number of before");
-    let again = &again[0];
-    assert_eq!(again.message_id, held.message_id);
+    // A worker that took it later and comes back with an old answer is no better.
+    shop.track_as(&entry.id, "SHP-1", &["delivered"]).await;
+    assert_eq!(shop.one_return(&entry.id).await.status, Status::Collected);
     shop.deliver(&entry).await;
-    assert!(shop.settle(again, Verdict::Done).await);
+    assert!(shop.settle(&held, Verdict::Done).await);
     shop.audit().await;
+}
+
+async fn a_corrected_number_is_asked_for_at_once_and_once_whatever_the_clock_of_the_operator(engine: Engine) {
+    for ahead_ms in [-3_600_000, 3_600_000] {
+        let (shop, entry) = following(engine).await;
+        let held = shop.claim_from(RETURNS, 10).await.remove(0);
+        let mut wish = shop.wish(shipped("o", "1", "SHP-2"));
+        wish.at = wish.at.saturating_add_signed(ahead_ms);
+        resumed(shop.store.replay(wish).await.expect("answered"));
+        shop.track_as(&entry.id, "SHP-1", &["delivered"]).await;
+        assert_eq!(shop.one_return(&entry.id).await.status, Status::Collected);
+        assert!(shop.settle(&held, Verdict::Postpone(shop.now() + 21_600_000)).await);
+        let again = shop.claim_from(RETURNS, 10).await;
+        assert_eq!(again.len(), 1, "its number was corrected");
+        assert!(shop.settle(&again[0], Verdict::Retry(shop.now() + 10)).await);
+        assert_eq!(due(&shop).await, [], "it was asked for once");
+        shop.wait_ms(10);
+        let again = shop.claim_from(RETURNS, 10).await;
+        // One that is corrected before it is asked for has its answer.
+        resumed(shop.replay(shipped("o", "1", "SHP-3")).await);
+        shop.track_as(&entry.id, "SHP-3", &["in transit"]).await;
+        assert!(shop.settle(&again[0], Verdict::Postpone(shop.now() + 21_600_000)).await);
+        assert_eq!(due(&shop).await, []);
+        shop.audit().await;
+    }
 }
 
 async fn a_return_that_was_reported_is_over(engine: Engine) {

@@ -20,6 +20,8 @@ on_every_engine!(
     a_delivered_parcel_is_one_message_and_is_past_that_step,
     nothing_becomes_of_what_is_said_about_an_unknown_return,
     a_number_that_the_partner_does_not_know_is_told_once_in_chat_until_it_does,
+    a_number_is_no_incident_while_its_parcel_is_given_up,
+    a_look_that_went_well_forgives_the_failures_before_it,
     the_report_ends_a_return_and_nothing_before_it_can_be_skipped,
     returns_are_read_page_by_page_from_the_newest_under_any_filter,
     the_audit_finds_a_return_that_nothing_carries,
@@ -219,7 +221,7 @@ async fn a_delivered_parcel_is_one_message_and_is_past_that_step(engine: Engine)
 async fn nothing_becomes_of_what_is_said_about_an_unknown_return(engine: Engine) {
     let shop = Shop::open(engine).await;
     for statuses in [vec![], vec!["delivered".to_owned()]] {
-        assert_eq!(shop.store.tracked("nobody".into(), statuses, shop.now()).await, Ok(()));
+        assert_eq!(shop.store.tracked("nobody".into(), "SHP-1".into(), statuses, shop.now()).await, Ok(()));
     }
     assert_eq!(shop.store.reported("nobody".into(), ToStock::On, shop.now()).await, Ok(false));
     assert!(shop.all_returns().await.is_empty());
@@ -263,6 +265,50 @@ async fn a_number_that_the_partner_does_not_know_is_told_once_in_chat_until_it_d
     let notices = shop.notices().await;
     assert_eq!((notices[0].channel, notices[0].occasion), (Channel::Chat, Occasion::Cleared));
     assert!(shop.open_incidents().await.is_empty());
+    shop.audit().await;
+}
+
+async fn a_number_is_no_incident_while_its_parcel_is_given_up(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let entry = shop.follow(&[shipped("o", "1", "SHP-1")]).await.remove(0);
+    let follow = shop.claim_from(RETURNS, 10).await.remove(0);
+    shop.track(&entry.id, &[]).await;
+    shop.bury(&follow, "logistics-undelivered", "e").await;
+    assert_eq!(shop.purge_returns().await, 1);
+    shop.wait_ms(20 * MINUTE_MS);
+    shop.tick().await;
+    assert!(shop.open_incidents().await.is_empty(), "nobody asks for it any more");
+    shop.replay(shipped("o", "1", "SHP-1")).await;
+    shop.track(&entry.id, &[]).await;
+    assert_eq!(shop.open_incidents().await[0].kind, "return.unknown", "somebody asks for it again");
+    shop.audit().await;
+}
+
+async fn a_look_that_went_well_forgives_the_failures_before_it(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let entry = shop.follow(&[shipped("o", "1", "SHP-1")]).await.remove(0);
+    let look = async || {
+        let mut deliveries = shop.claim_from(RETURNS, 10).await;
+        assert_eq!(deliveries.len(), 1, "{deliveries:?}");
+        deliveries.remove(0)
+    };
+    for answer in [&["in transit"][..], &[]] {
+        for attempt in 1..6 {
+            let failing = look().await;
+            assert_eq!(failing.attempt, attempt);
+            assert!(shop.settle(&failing, Verdict::Retry(shop.now())).await);
+        }
+        let well = look().await;
+        shop.track(&entry.id, answer).await;
+        assert!(shop.settle(&well, Verdict::Postpone(shop.now())).await);
+        assert_eq!(shop.message(&well.message_id).await.attempt, 0);
+    }
+    // A call that fails behind it is the first one again, and one about another parcel forgives nothing.
+    assert!(shop.settle(&look().await, Verdict::Retry(shop.now())).await);
+    let other = look().await;
+    shop.track_as(&entry.id, "SHP-2", &["in transit"]).await;
+    assert!(shop.settle(&other, Verdict::Retry(shop.now())).await);
+    assert_eq!(look().await.attempt, 3);
     shop.audit().await;
 }
 

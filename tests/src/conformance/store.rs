@@ -210,7 +210,7 @@ functions! {
     one_return = restock_domain_returns.call_get(id: String) -> Option<Return>;
     return_history = restock_domain_returns.call_describe(id: String) -> Option<History>;
     returns = restock_domain_returns.call_list(filter: Filter, page: Page) -> Vec<Return>;
-    tracked = restock_domain_returns.call_tracked(id: String, statuses: Vec<String>, now: u64) -> ();
+    tracked = restock_domain_returns.call_tracked(id: String, shipment_number: String, statuses: Vec<String>, now: u64) -> ();
     reported = restock_domain_returns.call_reported(id: String, to_stock: ToStock, now: u64) -> bool;
     replay = restock_domain_returns.call_replay(wish: Wish) -> Replaying;
     receive_return = restock_domain_returns.call_receive(decision: Decision, sku: Option<String>, quantity: Option<i64>) -> Settling;

@@ -3,7 +3,8 @@
 -- ?1 now  ?2 the moment at or before which they last grew  ?3 that of what comes and goes  ?4 limit
 --
 -- One row for each, with the number of its notices; the trigger makes them due. What an audit found is cleared by the next one.
--- A message that became a dead letter of another kind is wrong for the incident of that kind only.
+-- A message that became a dead letter of another kind is wrong for the incident of that kind only, and nobody waits any more for
+-- what an operator gave up.
 UPDATE incident
    SET cleared_at_ms = ?1
  WHERE incident_seq IN (
@@ -25,7 +26,8 @@ UPDATE incident
                               AND status IN ('planned', 'requested', 'overdue', 'failed'))
                  WHEN 'return.unknown' THEN
                    EXISTS (SELECT 1 FROM sales_return
-                            WHERE sales_return_id = wrong.case_id AND status = 'collected' AND unknown_since_ms IS NOT NULL)
+                            WHERE sales_return_id = wrong.case_id AND status = 'collected' AND unknown_since_ms IS NOT NULL
+                              AND given_up_at_ms IS NULL)
                  ELSE EXISTS (SELECT 1 FROM partner WHERE partner_id = wrong.case_id AND circuit <> 'closed')
                END)
     LIMIT ?4)

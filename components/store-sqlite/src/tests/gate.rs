@@ -12,7 +12,7 @@ fn enter(shop: &Shop, rate_per_second: u32, concurrency: u32) -> Admission {
     wait(partners::enter(&shop.database, "factory".into(), limits, shop.now.get())).expect("answered")
 }
 
-fn pass(shop: &Shop) -> Pass {
+pub(super) fn pass(shop: &Shop) -> Pass {
     match enter(shop, 1_000, 100) {
         Admission::Admitted(pass) => pass,
         Admission::Wait(wait) => panic!("not admitted: {wait:?}"),
@@ -181,6 +181,32 @@ fn a_partner_that_is_busy_is_left_alone_until_then_by_everybody_but_not_for_ever
     assert_eq!((state.circuit, state.failures, state.in_flight), (Circuit::Closed, 0, 0));
     pass_time(&shop, 300_000);
     assert_eq!(pass(&shop).start_at, shop.now.get());
+}
+
+#[test]
+fn a_slot_of_a_clock_that_was_ahead_stops_nobody() {
+    let shop = Shop::new();
+    let now = shop.now.get();
+    for (ahead_ms, health) in [(86_400_000, Health::Well), (400_000, Health::Busy(u64::MAX))] {
+        shop.now.set(now + ahead_ms);
+        leave(&shop, &pass(&shop), health);
+        shop.now.set(now);
+        assert_eq!(state(&shop).next_slot_at, 0, "it says nothing");
+        let starts = [pass(&shop).start_at, pass(&shop).start_at];
+        assert_eq!(starts[0], now);
+        assert!(starts[1] > now, "and calls are spaced as ever");
+    }
+}
+
+#[test]
+fn a_busy_partner_is_left_alone_where_clocks_differ_a_little() {
+    let shop = Shop::new();
+    let now = shop.now.get();
+    shop.now.set(now + 2_000);
+    leave(&shop, &pass(&shop), Health::Busy(u64::MAX));
+    shop.now.set(now);
+    assert_eq!(state(&shop).next_slot_at, now + 302_000);
+    assert_eq!(enter_wait(&shop), (now + 301_000, Hindrance::Rate));
 }
 
 /// A pass that was given before the partner said that it is busy.

@@ -7,12 +7,17 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+use super::gate::pass;
+use super::incidents::{incidents, tell};
+use super::returns::{known, report, track};
 use super::shop::{Customers, Shop, Sqlite, first_page, wait};
 use crate::migration::{CUSTOMERS, Migration, Plan, SHOP, Schema, apply_file, statements, version};
 use crate::restock::orders::{IfShort, VipPolicy, VipRule};
+use crate::restock::partners::Health;
 use crate::restock::queue::{Action, Verdict};
+use crate::restock::returns::ToStock;
 use crate::restock::types::Fault;
-use crate::{ads, alerts};
+use crate::{ads, alerts, partners};
 
 /// A database file that is removed with its value.
 struct File(PathBuf);
@@ -70,7 +75,7 @@ fn a_fresh_database_gets_all_migrations_and_the_second_time_none() {
 
 /// What a database holds: its schema and the rows of each table.
 fn contents(database: &Sqlite) -> Vec<String> {
-    let mut contents = database.texts("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name");
+    let mut contents = schema_of(database);
     let tables =
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
     for table in database.texts(tables) {
@@ -204,6 +209,51 @@ fn a_filled_database_of_the_first_release_comes_to_this_schema_and_goes_on() {
     assert_eq!(shop.redrive_all(), 1);
     assert_eq!(shop.actions()[0].kind, "queue.redrive");
     shop.assert_sound();
+}
+
+#[test]
+fn a_filled_database_from_before_there_were_returns_learns_of_them_and_goes_on() {
+    let shop = Shop::at(&Plan { migrations: &SHOP.migrations[..10] });
+    let about_returns =
+        "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%return.%' OR sql LIKE '%sales_return%'";
+    assert_eq!(shop.database.number(about_returns), 0, "a file that was released stays as it was");
+    for sku in ["A", "B", "C"] {
+        shop.product(sku, 2, 10, 1);
+    }
+    shop.product("D", 0, 10, 5);
+    let order = shop.order(&[("D", 4)]).order.id;
+    let [dead, held, waiting] = &shop.claim(3)[..] else { panic!("three are low") };
+    shop.settle_for(dead, Verdict::Bury, "factory-refused");
+    shop.settle(waiting, Verdict::Retry(shop.now.get() + 5));
+    assert_eq!(tell(&shop).len(), 2, "one notice on each channel");
+    let call = pass(&shop);
+
+    wait(SHOP.apply(&shop.database)).expect("upgraded");
+    shop.assert_sound();
+    assert_eq!(schema_of(&shop.database), schema_of(&Shop::new().database));
+    // What was under way goes on.
+    assert!(shop.settle_for(held, Verdict::Bury, "factory-refused"));
+    let open = incidents(&shop, true);
+    assert_eq!((open.len(), open[0].kind.as_str(), open[0].occurrences), (1, "message.buried", 2));
+    let busy_until = shop.now.get() + 9_000;
+    wait(partners::leave(&shop.database, call.id, Health::Busy(busy_until), shop.now.get())).expect("left");
+    let next = "SELECT next_slot_us / 1000 FROM partner WHERE partner_id = 'factory'";
+    assert_eq!(shop.database.number(next), i64::try_from(busy_until).expect("a moment"));
+    assert_eq!(tell(&shop), [""; 0], "it is told of now and then");
+    // What is new is done as in a new database.
+    let id = known(&shop, &order, "D");
+    track(&shop, &id, &[]);
+    assert_eq!(incidents(&shop, true)[0].kind, "return.unknown");
+    assert_eq!(tell(&shop), ["Channel::Chat Occasion::Opened"]);
+    track(&shop, &id, &["delivered"]);
+    assert!(report(&shop, &id, ToStock::On));
+    assert_eq!(shop.levels("D").0, 5);
+    shop.assert_sound();
+}
+
+/// The schema of a database, by name.
+fn schema_of(database: &Sqlite) -> Vec<String> {
+    database.texts("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
 }
 
 #[test]

@@ -240,6 +240,17 @@ fn what_follows_from_a_write_about_a_return_finds_its_rows_by_index() {
 }
 
 #[test]
+fn the_message_of_a_return_is_found_by_its_subject() {
+    let shop = Shop::new();
+    for (name, sql) in statements!["return_replay", "return_tracked"] {
+        let plan = plan_with_triggers(&shop.database, sql);
+        let step = "message_unfinished (queue_id=? AND subject=?)";
+        assert!(plan.iter().any(|found| found.contains(step)), "{name} has no {step}: {plan:#?}");
+        assert!(!plan.iter().any(|found| found.contains("message_leased")), "{name}: {plan:#?}");
+    }
+}
+
+#[test]
 fn what_an_order_sold_is_looked_up_for_one_return_by_index() {
     let shop = Shop::new();
     for (name, sql) in statements!["return_describe", "return_receive", "return_reported", "return_settling"]

@@ -3,7 +3,7 @@
 
 use super::returns::{
     DAY_MS, claim, collect, delivered, describe, discard, due, find, known, list, operate, parcel, receive,
-    replay, report, reported, sold, track,
+    replay, report, reported, sold, track, track_as,
 };
 use super::shop::Shop;
 use crate::restock::orders::Status as OrderStatus;
@@ -267,10 +267,10 @@ fn a_replay_with_another_number_follows_that_one_and_believes_no_word_about_the_
         panic!("it is on its way")
     };
     assert_eq!((entry.shipment_number.as_str(), entry.unknown_since), ("SHP-2", None));
-    track(&shop, &id, &["delivered"]);
-    assert_eq!(find(&shop, &id).status, Status::Collected, "that was said of SHP-1");
+    track_as(&shop, &id, "SHP-1", &["delivered"]);
+    assert_eq!(find(&shop, &id).trackings, 1, "that was said of SHP-1");
+    assert_eq!(find(&shop, &id).status, Status::Collected);
     shop.settle(&asking[0], Verdict::Postpone(shop.now.get() + 6 * 3_600_000));
-    shop.now.set(shop.now.get() + 1);
     let asking = claim(&shop);
     assert_eq!(asking.len(), 1, "it is asked for again at once");
     track(&shop, &id, &["registered"]);
@@ -284,6 +284,57 @@ fn a_replay_with_another_number_follows_that_one_and_believes_no_word_about_the_
     assert!(matches!(replay(&shop, parcel("1", "2", "SHP-3")), Replaying::Resumed(_)));
     assert_eq!(find(&shop, &id).shipment_number, "SHP-2", "it is back already");
     shop.assert_sound();
+}
+
+#[test]
+fn an_answer_is_about_the_number_that_was_asked_for_whatever_clocks_say() {
+    for ahead_ms in [-60_000, 0, 60_000] {
+        let shop = Shop::new();
+        let id = known(&shop, "1", "2");
+        let now = shop.now.get();
+        let mut asking = claim(&shop).remove(0);
+        for number in ["SHP-2", "SHP-1", "SHP-3"] {
+            let asked = find(&shop, &id).shipment_number;
+            shop.now.set(now.saturating_add_signed(ahead_ms));
+            replay(&shop, parcel("1", "2", number));
+            shop.now.set(now);
+            track_as(&shop, &id, &asked, &["delivered"]);
+            let entry = find(&shop, &id);
+            assert_eq!((entry.status, entry.trackings), (Status::Collected, 0), "of {asked}, not {number}");
+            let verdict =
+                if number == "SHP-1" { Verdict::Retry(now + 9_000) } else { Verdict::Postpone(now + 9_000) };
+            assert!(shop.settle(&asking, verdict));
+            let mut again = claim(&shop);
+            assert_eq!(again.len(), 1, "{number} is asked for at once");
+            asking = again.remove(0);
+        }
+        // Once: from here on what the worker says counts.
+        shop.settle(&asking, Verdict::Postpone(now + 9_000));
+        assert!(claim(&shop).is_empty(), "{ahead_ms}: asked for over and over");
+        shop.now.set(now + 9_000);
+        let asking = claim(&shop);
+        track(&shop, &id, &["delivered"]);
+        shop.settle(&asking[0], Verdict::Done);
+        assert_eq!(due(&shop), ["return.delivered"]);
+        shop.assert_sound();
+    }
+}
+
+#[test]
+fn what_was_asked_under_the_new_number_already_is_not_asked_again_at_once() {
+    let shop = Shop::new();
+    let id = known(&shop, "1", "2");
+    let held = claim(&shop);
+    replay(&shop, parcel("1", "2", "SHP-2"));
+    track(&shop, &id, &["in transit"]);
+    assert!(shop.settle(&held[0], Verdict::Postpone(shop.now.get() + 60_000)));
+    assert!(claim(&shop).is_empty(), "the partner was just asked for it");
+    // Nor where nobody held it: then it was due, and the worker that came read the new number.
+    replay(&shop, parcel("1", "2", "SHP-3"));
+    let held = claim(&shop);
+    assert_eq!(held.len(), 1);
+    assert!(shop.settle(&held[0], Verdict::Postpone(shop.now.get() + 60_000)));
+    assert!(claim(&shop).is_empty());
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::returns::{claim, collect, discard, find, operate, parcel, receive, replay, report, track};
+use super::returns::{
+    claim, collect, discard, find, operate, parcel, receive, replay, report, track, track_as,
+};
 use super::shop::{Shop, first_page, wait};
 use crate::restock::orders::IfShort;
 use crate::restock::queue::{Action, Delivery, Selection, Verdict};
@@ -42,9 +44,10 @@ enum Step {
         rule: usize,
         verdict: u8,
     },
-    /// Calls that come from nowhere: a worker whose lease ran out, a repeated call.
+    /// Calls that come from nowhere: a worker whose lease ran out, a repeated call. Perhaps about the number of before.
     Track {
         name: Name,
+        shipment: usize,
         answer: usize,
     },
     Report {
@@ -77,7 +80,8 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (1_u32..4).prop_map(|limit| Step::Claim { limit }),
         9 => (0_usize..8, 0..ANSWERS.len(), 0..RULES.len(), 0_u8..8)
             .prop_map(|(which, answer, rule, verdict)| Step::Work { which, answer, rule, verdict }),
-        2 => (name(), 0..ANSWERS.len()).prop_map(|(name, answer)| Step::Track { name, answer }),
+        2 => (name(), 0..SHIPMENTS.len(), 0..ANSWERS.len())
+            .prop_map(|(name, shipment, answer)| Step::Track { name, shipment, answer }),
         2 => (name(), 0..RULES.len()).prop_map(|(name, rule)| Step::Report { name, rule }),
         3 => (name(), 0..SHIPMENTS.len()).prop_map(|(name, shipment)| Step::Replay { name, shipment }),
         4 => (name(), proptest::bool::weighted(0.2), proptest::option::of(0_i64..6))
@@ -145,9 +149,13 @@ impl History {
                     work(shop, &delivery, ANSWERS[answer], RULES[rule], verdict);
                 }
             }
-            Step::Track { name, answer } => {
+            Step::Track { name, shipment, answer } => {
                 if let Some(id) = self.id(name) {
-                    track(shop, &id, ANSWERS[answer]);
+                    let before = find(shop, &id);
+                    track_as(shop, &id, SHIPMENTS[shipment], ANSWERS[answer]);
+                    let counts =
+                        before.status == Status::Collected && before.shipment_number == SHIPMENTS[shipment];
+                    assert_eq!(find(shop, &id).trackings, before.trackings + u64::from(counts));
                 }
             }
             Step::Report { name, rule } => {

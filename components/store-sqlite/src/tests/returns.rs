@@ -37,9 +37,17 @@ pub(super) fn finish(shop: &Shop, collection: &str, listed: u64) -> Option<Colle
     wait(returns::finished(&shop.database, collection.into(), listed, shop.now.get())).expect("answered")
 }
 
+/// The partner says this of the shipment.
 pub(super) fn track(shop: &Shop, id: &str, statuses: &[&str]) {
+    let known = wait(returns::get(&shop.database, id.into())).expect("read");
+    track_as(shop, id, &known.map_or_else(String::new, |entry| entry.shipment_number), statuses);
+}
+
+/// The partner says this of the shipment of this number.
+pub(super) fn track_as(shop: &Shop, id: &str, number: &str, statuses: &[&str]) {
     let statuses = statuses.iter().map(|status| (*status).to_owned()).collect();
-    wait(returns::tracked(&shop.database, id.into(), statuses, shop.now.get())).expect("noted");
+    wait(returns::tracked(&shop.database, id.into(), number.into(), statuses, shop.now.get()))
+        .expect("noted");
 }
 
 pub(super) fn report(shop: &Shop, id: &str, to_stock: ToStock) -> bool {
@@ -153,6 +161,21 @@ fn one_collection_runs_at_a_time_and_missed_ones_are_made_up_for_by_one() {
     let ids: Vec<_> = collections.iter().map(|collection| collection.id.as_str()).skip(1).collect();
     assert_eq!(ids, [second, first], "newest first");
     assert_eq!(due(&shop), ["returns.due"], "the messages of one subject come one after the other");
+}
+
+#[test]
+fn a_collection_that_began_by_a_clock_that_was_ahead_keeps_none_from_beginning() {
+    let shop = Shop::new();
+    let now = shop.now.get();
+    shop.now.set(now + DAY_MS);
+    let ahead = begin(&shop).expect("due");
+    finish(&shop, &ahead, 0);
+    shop.now.set(now);
+    let next = begin(&shop).expect("the last one that did begin is none");
+    finish(&shop, &next, 0);
+    assert_eq!(begin(&shop), None, "this one began just now");
+    shop.now.set(now + EVERY_MS);
+    assert!(begin(&shop).is_some());
 }
 
 #[test]
@@ -360,6 +383,72 @@ fn shipments_that_become_known_and_others_that_do_not_are_one_incident_within_a_
     track(&shop, &ids[0], &["delivered"]);
     shop.tick_after(FLAPPING_QUIET_MS);
     assert!(incidents(&shop, true).is_empty(), "one that is back is not unknown");
+}
+
+#[test]
+fn an_unknown_number_is_no_incident_while_its_parcel_is_given_up() {
+    let shop = Shop::new();
+    let id = known(&shop, "1", "2");
+    let following = claim(&shop);
+    track(&shop, &id, &[]);
+    shop.settle(&following[0], Verdict::Bury);
+    operate(&shop, Action::Purge((Selection::All, 9)));
+    let unknown = |shop: &Shop| {
+        let open = incidents(shop, true);
+        open.iter().filter(|incident| incident.kind == "return.unknown").count()
+    };
+    assert_eq!(unknown(&shop), 1);
+    shop.tick_after(FLAPPING_QUIET_MS);
+    assert_eq!(unknown(&shop), 0, "nobody asks for it any more");
+    shop.assert_sound();
+    replay(&shop, parcel("1", "2", "SHP-1"));
+    track(&shop, &id, &[]);
+    assert_eq!(unknown(&shop), 1, "somebody asks for it again");
+    shop.tick_after(FLAPPING_QUIET_MS);
+    assert_eq!(unknown(&shop), 1);
+    shop.assert_sound();
+}
+
+#[test]
+fn a_look_that_went_well_forgives_the_failures_before_it() {
+    for answer in [&["in transit"][..], &[]] {
+        let shop = Shop::new();
+        let id = known(&shop, "1", "2");
+        known(&shop, "1", "3");
+        let look = || claim(&shop).into_iter().find(|delivery| delivery.event.subject == id).expect("due");
+        let attempts = |message: &str| shop.message(message).attempt;
+        for expected in 1..5 {
+            let failing = look();
+            assert_eq!(failing.attempt, expected);
+            shop.settle(&failing, Verdict::Retry(shop.now.get()));
+        }
+        let well = look();
+        track_as(&shop, &id, "SHP-9", answer);
+        assert_eq!(attempts(&well.message_id), 5, "that answer was about another parcel");
+        track(&shop, &id, answer);
+        assert_eq!(attempts(&well.message_id), 1);
+        shop.settle(&well, Verdict::Postpone(shop.now.get()));
+        assert_eq!(attempts(&well.message_id), 0);
+        assert_eq!(look().attempt, 1, "it starts over");
+        let others = "SELECT sum(attempts) FROM message WHERE queue_id = 'returns' AND state = 'leased'";
+        assert_eq!(shop.database.number(others), 1 + 1, "another parcel is not concerned");
+        shop.assert_sound();
+    }
+}
+
+#[test]
+fn an_answer_that_comes_when_nobody_holds_the_message_forgives_nothing() {
+    let shop = Shop::new();
+    let id = known(&shop, "1", "2");
+    for _ in 0..2 {
+        shop.settle(&claim(&shop)[0], Verdict::Retry(shop.now.get()));
+    }
+    track(&shop, &id, &["in transit"]);
+    let held = claim(&shop);
+    assert_eq!(held[0].attempt, 3, "a word that comes late is none of the worker that looks now");
+    shop.settle(&held[0], Verdict::Bury);
+    track(&shop, &id, &["in transit"]);
+    assert_eq!(shop.message(&held[0].message_id).attempt, 3, "a dead letter tells how often it was tried");
 }
 
 #[test]

@@ -121,9 +121,14 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn new() -> Self {
+        Self::at(&migration::SHOP)
+    }
+
+    /// A shop in a database that only these migrations were applied to.
+    pub(crate) fn at(plan: &migration::Plan) -> Self {
         let database = Sqlite::new(rusqlite::Connection::open_in_memory().expect("a database opens"));
-        wait(migration::SHOP.inspect(&database)).expect("the database can be looked at");
-        wait(migration::SHOP.apply(&database)).expect("the migrations apply");
+        wait(plan.inspect(&database)).expect("the database can be looked at");
+        wait(plan.apply(&database)).expect("the migrations apply");
         let shop = Self::of(database);
         let factory = Factory { id: "FF-1".into(), name: "공장".into(), manager_email: None, url: None };
         assert!(

@@ -24,7 +24,6 @@ pub(super) struct Expected {
     pub(super) redrives: u32,
     /// Of the current lease.
     pub(super) receipt: String,
-    pub(super) leased_at: u64,
     pub(super) leased_until: u64,
     pub(super) buried_at: u64,
     /// Known once it was given out.
@@ -40,21 +39,41 @@ impl History {
             available_at: self.shop.now(),
             redrives: 0,
             receipt: String::new(),
-            leased_at: 0,
             leased_until: 0,
             buried_at: 0,
             id: None,
         });
     }
 
-    /// Whether the number of a return was corrected after a worker took its message, who may have asked for the other one.
-    pub(super) fn asked_for_another(&self, item: usize) -> bool {
-        let corrected_at = self.returns[item].as_ref().and_then(|known| known.corrected_at);
-        self.messages.iter().any(|message| {
+    fn held(&mut self, item: usize) -> impl Iterator<Item = &mut Expected> {
+        self.messages.iter_mut().filter(move |message| {
             matches!(message.about, About::Item(other, _) if other == item)
                 && message.state == MessageState::Leased
-                && corrected_at.is_some_and(|at| message.leased_at <= at)
         })
+    }
+
+    /// Whether a worker holds the message of a return, who may have asked for another number than the one it gets.
+    pub(super) fn is_held(&mut self, item: usize) -> bool {
+        self.held(item).next().is_some()
+    }
+
+    /// Somebody was answered, so whoever holds the message starts over.
+    pub(super) fn forgive(&mut self, item: usize) {
+        self.held(item).for_each(|message| message.attempt = 1);
+    }
+
+    /// A message came back that is not done. What it waits for is about the number of before, where that was corrected meanwhile.
+    fn came_back(&mut self, place: usize) {
+        let now = self.shop.now();
+        let message = &mut self.messages[place];
+        if let About::Item(item, _) = message.about
+            && let Some(known) = &mut self.returns[item]
+            && known.status == Status::Collected
+            && known.renumbered
+        {
+            known.renumbered = false;
+            message.available_at = message.available_at.min(now);
+        }
     }
 
     /// The kind and the subject of a message.
@@ -112,27 +131,20 @@ impl History {
             assert_eq!(delivery.attempt, message.attempt);
             message.state = MessageState::Leased;
             message.receipt.clone_from(&delivery.receipt);
-            message.leased_at = now;
             message.leased_until = delivery.leased_until;
             self.given.push((place, delivery));
         }
     }
 
-    /// Does what a message asks for; whether that is done.
-    pub(super) async fn work(&mut self, about: About) -> bool {
+    /// Does what a message asks for.
+    pub(super) async fn work(&mut self, about: About) {
         match about {
-            About::Run(run) => {
-                self.finish_run(run).await;
-                true
-            }
+            About::Run(run) => self.finish_run(run).await,
             About::Item(item, Status::Collected) => {
-                self.track(item, Answer::Delivered).await;
-                self.returns[item].as_ref().is_some_and(|known| known.status != Status::Collected)
+                let second = self.returns[item].as_ref().is_some_and(|known| known.second_number);
+                self.track(item, second, Answer::Delivered).await;
             }
-            About::Item(item, _) => {
-                self.report(item, ToStock::Ask).await;
-                true
-            }
+            About::Item(item, _) => self.report(item, ToStock::Ask).await,
         }
     }
 
@@ -140,15 +152,12 @@ impl History {
         let now = self.shop.now();
         let (place, delivery) = self.given[which].clone();
         let about = self.messages[place].about;
-        let worked = match word {
-            Word::Done | Word::DoneAndRetry | Word::DoneAndBury => self.work(about).await,
-            Word::Retry | Word::Postpone | Word::Bury => false,
-        };
+        if matches!(word, Word::Done | Word::DoneAndRetry | Word::DoneAndBury) {
+            self.work(about).await;
+        }
         let (verdict, state, available_at) = match word {
-            Word::Done if worked => (Verdict::Done, MessageState::Done, 0),
-            Word::Done | Word::DoneAndRetry | Word::Retry => {
-                (Verdict::Retry(now + 10), MessageState::Ready, now + 10)
-            }
+            Word::Done => (Verdict::Done, MessageState::Done, 0),
+            Word::DoneAndRetry | Word::Retry => (Verdict::Retry(now + 10), MessageState::Ready, now + 10),
             Word::Postpone => (Verdict::Postpone(now + 90), MessageState::Ready, now + 90),
             Word::DoneAndBury | Word::Bury => (Verdict::Bury, MessageState::Buried, 0),
         };
@@ -158,20 +167,12 @@ impl History {
         if !counts {
             return;
         }
-        let leased_at = message.leased_at;
         let message = &mut self.messages[place];
         message.state = state;
         message.attempt -= u32::from(matches!(word, Word::Postpone));
         if state == MessageState::Ready {
             message.available_at = available_at;
-            if let About::Item(item, _) = about
-                && let Some(known) = &self.returns[item]
-                && known.status == Status::Collected
-                && known.corrected_at.is_some_and(|at| at >= leased_at)
-            {
-                // What it waits for is about the number of before.
-                message.available_at = now;
-            }
+            self.came_back(place);
         }
         if state == MessageState::Buried {
             self.buried(place);
@@ -199,6 +200,8 @@ impl History {
                 if message.attempt >= ATTEMPTS_MAX {
                     message.state = MessageState::Buried;
                     self.buried(place);
+                } else {
+                    self.came_back(place);
                 }
             }
         }
@@ -225,6 +228,13 @@ impl History {
                     redriven(message, now);
                 }
                 message.state = state;
+                if let About::Item(item, step) = message.about
+                    && let Some(known) = &mut self.returns[item]
+                    && known.status == step
+                    && state == MessageState::Purged
+                {
+                    known.given_up = true;
+                }
             }
         }
         assert_eq!((touched, hit), (dead.min(limit), dead.min(limit)));
