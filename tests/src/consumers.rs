@@ -3,13 +3,12 @@
 //! bell, and only the drain is left.
 //! Needs: the built components.
 
-use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{OPERATOR, SKU, STOREFRONT, Shop, VIEWER, advertised, eventually, order, root};
+use crate::support::{OPERATOR, SKU, STOREFRONT, Shop, VIEWER, advertised, eventually, manifest, order};
 
 const QUEUES: [&str; 5] = ["replenishment", "ad-control", "loyalty", "returns", "alerts"];
 
@@ -39,25 +38,21 @@ async fn operate(shop: &Shop, queue: &str, what: &str) -> Value {
 
 /// spin.toml with no way to ring over HTTP, and over Redis only where there is one.
 fn with_bells(over_redis: bool) -> (PathBuf, TempDir) {
-    let manifest = fs::read_to_string(root().join("spin.toml")).expect("the manifest");
-    let sources = root().join("target/wasm32-wasip2");
-    let mut manifest = manifest.replace("target/wasm32-wasip2", &sources.to_string_lossy());
     let addresses: &[&str] =
         if over_redis { &["{{ public_url }}"] } else { &["{{ public_url }}", "{{ redis_url }}"] };
-    for address in addresses {
-        for (listed, left) in [
-            (format!(", \"{address}\"]"), "]"),
-            (format!("[\"{address}\"]"), "[]"),
-            (format!("  \"{address}\",\n"), ""),
-        ] {
-            manifest = manifest.replace(&listed, left);
+    manifest(|mut manifest| {
+        for address in addresses {
+            for (listed, left) in [
+                (format!(", \"{address}\"]"), "]"),
+                (format!("[\"{address}\"]"), "[]"),
+                (format!("  \"{address}\",\n"), ""),
+            ] {
+                manifest = manifest.replace(&listed, left);
+            }
+            assert!(!manifest.contains(&format!("\"{address}\",")), "{address} is still permitted");
         }
-        assert!(!manifest.contains(&format!("\"{address}\",")), "{address} is still permitted");
-    }
-    let folder = TempDir::new().expect("a folder");
-    let path = folder.path().join("spin.toml");
-    fs::write(&path, manifest).expect("a manifest");
-    (path, folder)
+        manifest
+    })
 }
 
 /// Fails unless each workflow did its work.

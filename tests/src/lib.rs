@@ -5,6 +5,7 @@
 //! nothing sleeps in the hope that something has happened by then.
 #![cfg(test)]
 
+mod parcels;
 mod support;
 
 mod advertisements;
@@ -28,4 +29,5 @@ mod orders;
 mod permissions;
 mod queues;
 mod races;
+mod returned_goods;
 mod returns;

@@ -1,85 +1,27 @@
-//! Claim: every return on the partner's list is followed, reported once it is back, and received at most once, whatever the partner
-//! answers in between; what nobody can follow is kept aside for people.
+//! Claim: every return on the partner's list is followed and reported once it is back, whatever the partner answers in between; what
+//! nobody can follow is kept aside for people.
 //! Method: a logistics stand-in with its faults, the clock moved by hand.
 //! Needs: the built components.
 
 use std::time::Duration;
 
-use restock_sandbox::logistics::{Busy, Call, Flaw, FlawKind, Garbage, Return};
+use restock_sandbox::logistics::{Busy, Call, Flaw, FlawKind, Garbage};
 use serde_json::{Value, json};
 
-use crate::support::{OPERATOR, SKU, STOREFRONT, Shop, VIEWER, backorder, eventually, items, order};
+use crate::parcels::{
+    EVERY_SECONDS, TRACKING_SECONDS, collect, holding, one, only, rejects, returns, settle, work,
+};
+use crate::support::{SKU, Shop, VIEWER, eventually, items, manifest};
 
-/// A collection begins so often in these tests, and so long is the first wait between two looks at a parcel, in seconds.
-const EVERY_SECONDS: u64 = 60;
-const TRACKING_SECONDS: u64 = 300;
 /// The wait grows to so many times the first one, and the parcel is given up after so many days.
 const WAIT_GROWS_TO: u64 = 72;
 const AGE_MAX_DAYS: u64 = 45;
 
-/// A shop whose partner holds so many returns.
-async fn holding(returns: usize) -> Shop {
-    let shop = Shop::with_returns(|_, _| {}).await;
-    shop.define(SKU, 5, 0, 100).await;
-    shop.world().logistics.set_returns(returns).unwrap();
-    shop
-}
-
-/// The same, all of them back already.
+/// A shop whose partner holds so many returns, all of them back already.
 async fn holding_delivered(returns: usize) -> Shop {
     let shop = holding(returns).await;
     shop.world().logistics.deliver_all();
     shop
-}
-
-/// Works off what is due, until nothing is. A bell calls a worker of its own, so one look at an empty queue is none: what the other
-/// one holds can lead to more.
-async fn work(shop: &Shop) {
-    let mut idle = 0;
-    for _ in 0..40 {
-        shop.rest().await;
-        idle = if shop.drain_of("returns").await["claimed"] == 0 { idle + 1 } else { 0 };
-        shop.rest().await;
-        if idle == 2 {
-            return;
-        }
-    }
-    panic!("there is always something due: {}", shop.client.get(VIEWER, "/v1/queues/returns").await.text);
-}
-
-/// Begins a collection and works off what is due.
-async fn collect(shop: &Shop) {
-    shop.pass(EVERY_SECONDS).await;
-    work(shop).await;
-}
-
-/// Works until every return is reported, moving the clock past every backoff.
-async fn settle(shop: &Shop, returns: u64) {
-    for _ in 0..100 {
-        if shop.world().logistics.stats().reported >= returns {
-            work(shop).await;
-            return;
-        }
-        shop.pass(31).await;
-        shop.drain_of("returns").await;
-    }
-    panic!("{:?}", shop.world().logistics.stats());
-}
-
-async fn returns(shop: &Shop, query: &str) -> Vec<Value> {
-    items(shop.client.get(VIEWER, &format!("/v1/returns?limit=200{query}")).await.expect(200))
-}
-
-/// The only return, as a whole.
-async fn only(shop: &Shop) -> Value {
-    let all = returns(shop, "").await;
-    assert_eq!(all.len(), 1, "{all:?}");
-    one(shop, &all[0]).await
-}
-
-async fn one(shop: &Shop, of: &Value) -> Value {
-    let id = of["id"].as_str().expect("an id");
-    shop.client.get(VIEWER, &format!("/v1/returns/{id}")).await.expect(200)
 }
 
 /// The newest collection.
@@ -87,29 +29,9 @@ async fn collection(shop: &Shop) -> Value {
     items(shop.client.get(VIEWER, "/v1/return-collections").await.expect(200)).remove(0)
 }
 
-async fn rejects(shop: &Shop) -> Vec<Value> {
-    items(shop.client.get(VIEWER, "/v1/return-rejects").await.expect(200))
-}
-
 fn said(shop: &Shop) -> Vec<String> {
     let messages = shop.world().slack.messages();
     messages.into_iter().map(|message| format!("{} {}", message.text, message.blocks)).collect()
-}
-
-/// A return of what was bought of us: one line of an order that was just placed.
-async fn return_of(shop: &Shop, key: &str, units: u64, item: &str) {
-    shop.client.order_with_key(key, &order(&[(SKU, units)])).await.expect(201);
-    let wish = Return {
-        order_number: key.to_owned(),
-        order_item_number: item.to_owned(),
-        shipment_number: format!("SHP_{key}_{item}"),
-    };
-    shop.world().logistics.add_return(wish).unwrap();
-    shop.world().logistics.deliver_all();
-}
-
-async fn on_hand(shop: &Shop) -> i64 {
-    shop.product(SKU).await["on_hand"].as_i64().expect("units")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -354,6 +276,35 @@ async fn only_a_result_that_is_true_is_a_report() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_refused_is_tried_again_and_held_against_the_partner_by_nobody() {
+    let shop = holding_delivered(20).await;
+    let logistics = &shop.world().logistics;
+    logistics.turn(|knobs| (knobs.faults_on, knobs.refuse) = (vec![Call::Results], Some(422))).unwrap();
+    collect(&shop).await;
+    // Nothing but reports, and more of them than failures open a circuit.
+    for _ in 0..3 {
+        shop.pass(31).await;
+        work(&shop).await;
+    }
+    assert!(logistics.stats().calls.results > 20, "{:?}", logistics.stats());
+    let partners = items(shop.client.get(VIEWER, "/v1/partners").await.expect(200));
+    let gate = partners.iter().find(|partner| partner["partner"] == "logistics").expect("its gate");
+    assert_eq!((&gate["circuit"], &gate["failures_total"]), (&json!("closed"), &json!(0)), "{gate}");
+    // The others go on meanwhile.
+    logistics.add_returns(5).unwrap();
+    logistics.deliver_all();
+    collect(&shop).await;
+    assert_eq!(returns(&shop, "&status=delivered").await.len(), 25);
+    assert_eq!(shop.buried("returns").await.len(), 0);
+    logistics.turn(|knobs| knobs.refuse = None).unwrap();
+    settle(&shop, 25).await;
+    assert_eq!(returns(&shop, "&status=reported").await.len(), 25);
+    let stats = logistics.stats();
+    assert_eq!((stats.reported, stats.repeated, stats.early), (25, 0, 0), "{stats:?}");
+    shop.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_is_never_taken_is_a_dead_letter_and_can_be_redriven() {
     let shop = Shop::with_returns(|variables, _| {
         variables.insert("attempts_max".into(), "3".into());
@@ -444,219 +395,59 @@ async fn without_a_partner_or_with_collections_off_nothing_is_collected_and_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn goods_of_ours_go_back_on_the_shelf_once_and_fill_an_order_that_waits() {
-    let shop = Shop::with_returns(|variables, _| {
-        variables.insert("return_to_stock".into(), "on".into());
-    })
-    .await;
-    shop.define(SKU, 5, 0, 100).await;
-    return_of(&shop, "order-1", 5, "1").await;
-    let waiting = shop.client.post(STOREFRONT, "/v1/orders", backorder(&[(SKU, 3)])).await.expect(202);
-    assert_eq!(on_hand(&shop).await, 0);
+async fn returns_wait_while_there_is_no_partner_and_go_on_when_there_is_one_again() {
+    let shop = holding(3).await;
     collect(&shop).await;
-    settle(&shop, 1).await;
-    let back = only(&shop).await;
-    assert_eq!(
-        (&back["goods"], &back["sku"], &back["quantity"]),
-        (&json!("received"), &json!(SKU), &json!(5))
-    );
-    let path = format!("/v1/orders/{}", waiting["id"].as_str().expect("an id"));
-    assert_eq!(shop.client.get(STOREFRONT, &path).await.expect(200)["status"], "accepted");
-    assert_eq!(on_hand(&shop).await, 2);
-    let ledger = items(shop.client.get(VIEWER, &format!("/v1/stock/{SKU}/movements")).await.expect(200));
-    let returned: Vec<_> = ledger.iter().filter(|row| row["kind"] == "returned").collect();
-    assert_eq!(returned.len(), 1, "{ledger:?}");
-    assert_eq!((&returned[0]["delta"], &returned[0]["return_id"]), (&json!(5), &back["id"]));
-    for _ in 0..2 {
-        collect(&shop).await;
+    // One of them waits for its report, the others for their parcels.
+    shop.world().logistics.turn(|knobs| knobs.results_false_first = 1).unwrap();
+    for _ in 0..3 {
+        assert!(shop.world().logistics.advance_shipment("SHP_00000001"));
     }
-    assert_eq!(on_hand(&shop).await, 2);
-    shop.audit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_two_returns_name_of_one_line_is_received_no_more_often_than_it_was_sold() {
-    let shop = Shop::with_returns(|variables, _| {
-        variables.insert("return_to_stock".into(), "on".into());
-    })
-    .await;
-    shop.define(SKU, 5, 0, 100).await;
-    return_of(&shop, "order-1", 5, "1").await;
-    let again = Return {
-        order_number: "order-1".into(),
-        order_item_number: SKU.into(),
-        shipment_number: "SHP_again".into(),
-    };
-    shop.world().logistics.add_return(again).unwrap();
-    shop.world().logistics.deliver_all();
-    collect(&shop).await;
-    settle(&shop, 2).await;
-    assert_eq!(on_hand(&shop).await, 5);
-    assert_eq!(returns(&shop, "&goods=received").await.len(), 1);
-    assert_eq!(returns(&shop, "&goods=not-ours").await.len(), 1);
-    shop.audit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn asked_an_operator_receives_or_discards_once() {
-    let shop = Shop::with_returns(|_, _| {}).await;
-    shop.define(SKU, 20, 0, 100).await;
-    return_of(&shop, "order-1", 4, "1").await;
-    return_of(&shop, "order-2", 3, SKU).await;
-    collect(&shop).await;
-    settle(&shop, 2).await;
-    assert_eq!(on_hand(&shop).await, 13);
-    let waiting = returns(&shop, "&goods=waiting").await;
-    assert_eq!(waiting.len(), 2);
-    let path = |order: &str, action: &str| {
-        let one = waiting.iter().find(|one| one["order_number"] == order).expect("a return");
-        format!("/v1/returns/{}/{action}", one["id"].as_str().expect("an id"))
-    };
-    let seen = one(&shop, waiting.iter().find(|one| one["order_number"] == "order-1").unwrap()).await;
-    assert_eq!(seen["match"], json!({"sku": SKU, "quantity": 4}), "{seen}");
-    shop.client.post(VIEWER, &path("order-1", "receive"), json!({})).await.expect(403);
-    for _ in 0..2 {
-        let body = json!({"quantity": 3, "reason": "one is broken"});
-        let back = shop.client.post(OPERATOR, &path("order-1", "receive"), body).await.expect(200);
-        assert_eq!((&back["goods"], &back["quantity"]), (&json!("received"), &json!(3)));
-        assert_eq!(on_hand(&shop).await, 16);
-    }
-    shop.client.post(OPERATOR, &path("order-1", "discard"), json!({"reason": "no"})).await.expect(409);
-    for _ in 0..2 {
-        let gone = shop.client.post(OPERATOR, &path("order-2", "discard"), json!({"reason": "mould"})).await;
-        assert_eq!(gone.expect(200)["goods"], "discarded");
-    }
-    shop.client.post(OPERATOR, &path("order-2", "receive"), json!({})).await.expect(409);
-    assert_eq!(on_hand(&shop).await, 16);
-    let done = items(shop.client.get(VIEWER, "/v1/operations").await.expect(200));
-    let kinds: Vec<_> = done.iter().filter_map(|one| one["kind"].as_str()).collect();
-    assert_eq!(kinds.iter().filter(|kind| **kind == "return.receive").count(), 1, "{kinds:?}");
-    assert_eq!(kinds.iter().filter(|kind| **kind == "return.discard").count(), 1, "{kinds:?}");
-    shop.audit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn goods_sold_elsewhere_are_received_by_naming_them_and_nothing_before_the_report() {
-    let shop = holding(1).await;
-    collect(&shop).await;
-    let path = format!("/v1/returns/{}/receive", only(&shop).await["id"].as_str().expect("an id"));
-    let named = json!({"sku": SKU, "quantity": 2});
-    shop.client.post(OPERATOR, &path, named.clone()).await.expect(409);
-    shop.world().logistics.deliver_all();
     shop.pass(TRACKING_SECONDS).await;
-    settle(&shop, 1).await;
-    shop.client.post(OPERATOR, &path, json!({})).await.expect(409);
-    let unknown = shop.client.post(OPERATOR, &path, json!({"sku": "nothing", "quantity": 2})).await;
-    assert!(unknown.status.is_client_error(), "{}", unknown.text);
-    shop.client.post(OPERATOR, &path, named).await.expect(200);
-    assert_eq!(on_hand(&shop).await, 7);
-    shop.client.post(OPERATOR, "/v1/returns/nothing/receive", json!({})).await.expect(404);
-    shop.audit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn with_the_shelf_left_alone_nothing_moves() {
-    let shop = Shop::with_returns(|variables, _| {
-        variables.insert("return_to_stock".into(), "off".into());
-    })
-    .await;
-    shop.define(SKU, 5, 0, 100).await;
-    return_of(&shop, "order-1", 4, "1").await;
-    collect(&shop).await;
-    settle(&shop, 1).await;
-    assert_eq!((only(&shop).await["goods"].as_str(), on_hand(&shop).await), (Some("left"), 1));
-}
-
-/// The event form of a replay.
-fn replay(shipment: &str, order: &str, item: &str) -> Value {
-    json!({"body": {"Attribute": {
-        "shipment_number": shipment, "order_number": order, "order_item_number": item}}})
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replay_follows_a_parcel_now_whatever_became_of_it() {
-    let shop = holding(2).await;
-    let path = "/v1/returns/replay";
-    // Before anything was collected: it begins here.
-    let held = shop.world().logistics.returns().remove(0);
-    let event = replay(&held.shipment_number, &held.order_number, &held.order_item_number);
-    let begun = shop.client.post(OPERATOR, path, event.clone()).await;
-    assert!(begun.status.is_success(), "{}", begun.text);
-    assert_eq!(begun.json["outcome"], "begun");
     work(&shop).await;
-    let known = &returns(&shop, &format!("&order_number={}", held.order_number)).await;
-    assert_eq!(known.len(), 1, "{known:?}");
-    collect(&shop).await;
-    assert_eq!(returns(&shop, "").await.len(), 2, "the list does not make it a second one");
+    assert_eq!(returns(&shop, "&status=delivered").await.len(), 1);
 
-    // Hours away from the next look: it is looked at now.
+    let shop = shop.restart_with(|variables| drop(variables.remove("logistics_url"))).await;
     shop.world().logistics.deliver_all();
-    let looks = shop.world().logistics.stats().calls.tracking;
-    let resumed = shop.client.post(OPERATOR, path, event.clone()).await;
-    assert_eq!(resumed.json["outcome"], "resumed", "{}", resumed.text);
-    eventually("it is reported", async || {
-        shop.drain_of("returns").await;
-        (shop.world().logistics.stats().reported >= 1).then_some(())
+    let before = shop.world().logistics.stats().requests;
+    for _ in 0..3 {
+        shop.pass(2 * TRACKING_SECONDS).await;
+        assert_eq!(shop.drain_of("returns").await["claimed"], 0);
+    }
+    assert_eq!(shop.world().logistics.stats().requests, before);
+    let queue = shop.queue_of("returns").await;
+    assert_eq!((&queue["ready"], &queue["buried"]), (&json!(3), &json!(0)), "{queue}");
+    shop.client.get(VIEWER, "/readyz").await.expect(200);
+
+    let url = shop.world().logistics.url();
+    let shop = shop.restart_with(|variables| drop(variables.insert("logistics_url".into(), url))).await;
+    settle(&shop, 3).await;
+    let stats = shop.world().logistics.stats();
+    assert_eq!((stats.reported, stats.repeated), (3, 0), "{stats:?}");
+    shop.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_address_of_the_partner_stops_collections_and_nothing_else_that_time_makes_necessary() {
+    // A host that asks nobody whether the variables are right would start. Here the clock alone has the wrong one.
+    let (manifest, _folder) = manifest(|text| {
+        let clock = text.find("[component.clock.variables]").expect("the clock");
+        let (before, after) = text.split_at(clock);
+        let wrong = after.replacen("\"{{ logistics_url }}\"", "\"logistics.example/api\"", 1);
+        assert_ne!(wrong, after);
+        format!("{before}{wrong}")
+    });
+    let shop = Shop::connected_as(|options, _| {
+        options.manifest = manifest;
+        options.variables.insert("returns_every_seconds".into(), EVERY_SECONDS.to_string());
+        options.variables.insert("production_due_seconds".into(), (2 * EVERY_SECONDS).to_string());
     })
     .await;
-    work(&shop).await;
-    assert_eq!(shop.world().logistics.stats().calls.tracking, looks + 1);
-
-    // Done is done.
-    let over = shop.client.post(OPERATOR, path, event.clone()).await;
-    assert_eq!(over.expect(200)["outcome"], "over");
-    work(&shop).await;
-    assert_eq!(shop.world().logistics.stats().repeated, 0);
-
-    shop.client.post(VIEWER, path, event).await.expect(403);
-    let wrong = shop.client.post(OPERATOR, path, replay("", "1", "2")).await;
-    assert!(wrong.text.contains("shipment_number"), "{}", wrong.text);
-    wrong.expect(422);
-    shop.audit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replay_redrives_a_dead_letter_and_corrects_its_number() {
-    let shop = holding(0).await;
-    let logistics = &shop.world().logistics;
-    let right = Return {
-        order_number: "1234".into(),
-        order_item_number: "123123".into(),
-        shipment_number: "SHP_00000579".into(),
-    };
-    logistics.add_return(right).unwrap();
-    logistics.deliver_all();
-    logistics.turn(|knobs| (knobs.faults_on, knobs.refuse) = (vec![Call::Tracking], Some(422))).unwrap();
-    let wrong = replay("SHP_wrong", "1234", "123123");
-    shop.client.post(OPERATOR, "/v1/returns/replay", wrong).await;
-    work(&shop).await;
-    assert_eq!(shop.buried("returns").await.len(), 1);
-    logistics.turn(|knobs| knobs.refuse = None).unwrap();
-    let answer =
-        shop.client.post(OPERATOR, "/v1/returns/replay", replay("SHP_00000579", "1234", "123123")).await;
-    assert_eq!(answer.json["outcome"], "resumed", "{}", answer.text);
-    settle(&shop, 1).await;
-    assert_eq!(only(&shop).await["shipment_number"], "SHP_00000579");
-    assert_eq!(shop.buried("returns").await.len(), 0);
-    shop.audit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_return_that_is_listed_with_another_shipment_is_set_aside_for_a_person() {
-    let shop = holding(1).await;
-    collect(&shop).await;
-    let held = shop.world().logistics.returns().remove(0);
-    shop.client
-        .post(
-            OPERATOR,
-            "/v1/returns/replay",
-            replay("SHP_by_hand", &held.order_number, &held.order_item_number),
-        )
-        .await;
-    collect(&shop).await;
-    collect(&shop).await;
-    let aside = rejects(&shop).await;
-    assert_eq!(aside.len(), 1, "{aside:?}");
-    assert_eq!(aside[0]["reason"], "shipment-differs");
-    assert_eq!(only(&shop).await["shipment_number"], "SHP_by_hand");
+    shop.define(SKU, 1, 0, 10).await;
+    shop.client.order(SKU, 1).await.expect(201);
+    shop.settle().await;
+    shop.rest().await;
+    shop.clock.advance(Duration::from_secs(2 * EVERY_SECONDS + 1));
+    assert_eq!(shop.tick().await["overdue"], 1);
+    assert!(items(shop.client.get(VIEWER, "/v1/return-collections").await.expect(200)).is_empty());
 }

@@ -1,6 +1,7 @@
 //! A shop to test with: the whole application, its factory, a client, and hands on the clock.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -36,6 +37,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_owned()
+}
+
+/// spin.toml with some of its text changed, in a folder of its own.
+pub(crate) fn manifest(change: impl FnOnce(String) -> String) -> (PathBuf, TempDir) {
+    let manifest = fs::read_to_string(root().join("spin.toml")).expect("the manifest");
+    let sources = root().join("target/wasm32-wasip2");
+    let manifest = change(manifest.replace("target/wasm32-wasip2", &sources.to_string_lossy()));
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("spin.toml");
+    fs::write(&path, manifest).expect("a manifest");
+    (path, folder)
 }
 
 /// What the application is started with.
@@ -365,6 +377,12 @@ impl Shop {
         let addr = host.addr();
         host.stop().await.expect("the application stops");
         Self::start_again(addr, factory, clock, data, options, world).await
+    }
+
+    /// The same, with other variables from then on.
+    pub(crate) async fn restart_with(mut self, change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
+        change(&mut self.options.variables);
+        self.restart().await
     }
 
     /// Kills the application as a power cut would, and starts it again on the same data.

@@ -275,7 +275,6 @@ fn remedy(reason: &str) -> &'static str {
         "logistics-refused" => {
             "read what the partner says; a replay of the return with the right shipment number redrives it as well."
         }
-        "logistics-not-configured" => "set logistics_url and its variables, and restart.",
         "logistics-too-large" => "have the partner take reported returns off its list.",
         _ => "remove the cause.",
     }

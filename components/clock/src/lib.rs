@@ -37,19 +37,13 @@ async fn handle(request: Request) -> HttpResponse {
 struct Config {
     attempts_max: u32,
     audit_every: Option<Duration>,
-    /// None: returns are not collected.
-    returns_every: Option<Duration>,
 }
 
 async fn config() -> Result<&'static Config, Error> {
     static CONFIG: Cached<Config> = Cached::new();
-    let read = CONFIG.get(async |reader| {
-        let logistics = reader.logistics().await;
-        Config {
-            attempts_max: reader.attempts_max().await,
-            audit_every: reader.audit_every().await,
-            returns_every: reader.returns_every().await.filter(|_| logistics.is_some()),
-        }
+    let read = CONFIG.get(async |reader| Config {
+        attempts_max: reader.attempts_max().await,
+        audit_every: reader.audit_every().await,
     });
     read.await
 }
@@ -60,7 +54,7 @@ async fn tick(call: Call) -> Result<Answer, Error> {
     let limits = TickLimits { attempts_max: config.attempts_max, batch: TICK_ROWS_MAX };
     let done = ops::tick(limits, now_ms).await?;
     let levels_set = levels::set(now_ms).await?;
-    returns::begin(config, now_ms).await?;
+    returns::begin(now_ms).await?;
     let rung = queue::due(now_ms).await?;
     doorbell::ring_later(rung.clone());
     // Last, because it reads everything: no bell waits for it.

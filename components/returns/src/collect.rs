@@ -28,7 +28,7 @@ pub(crate) async fn collect(config: &Config, bells: &Bells, event: &Event) -> Re
     if collection.is_none_or(|collection| collection.progress == Progress::Finished) {
         return Ok(());
     }
-    let logistics = config.logistics()?;
+    let logistics = &config.logistics;
     let list = logistics.ask(logistics.account().returns(), LIST_LIMITS, list::read).await?;
     store(&id, &list).await?;
     let listed = u64::try_from(list.records).unwrap_or(u64::MAX);

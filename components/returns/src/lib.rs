@@ -7,7 +7,7 @@
 //! Guarantees: every usable record of the partner's list is one return, however often it is listed, and the others are kept for
 //! people with their reason. A return is followed until the partner says `delivered` or its message is buried, and then reported
 //! until the partner says that it took the report. It can be told more than once, under the same `idempotency-key`, where it
-//! took a report and its answer was lost. Goods are received once.
+//! took a report and its answer was lost. Goods are received once. Without a partner everything waits for one.
 //! Each step is a message of its own and begins by reading how far the return is, so a second delivery finds that its step was
 //! done, and calls nobody. A collection that breaks off begins its list anew, and what it stored before stays one.
 
@@ -31,13 +31,14 @@ use restock_edge::drain::Drain;
 restock_edge::consumer!("returns", drain);
 
 async fn drain() -> Result<Drained, Error> {
-    let config = config::config().await?;
+    // What was collected is still to be followed and reported: it waits until there is a partner again.
+    let Some(config) = config::config().await? else { return Ok(Drained::default()) };
     let bells = Bells::default();
     let drain = Drain {
         queue: queues::RETURNS,
         attempts_max: config.attempts_max,
         window: config.concurrency,
-        gate: config.logistics.as_ref().map(|logistics| &logistics.gate),
+        gate: Some(&config.logistics.gate),
     };
     let drained = drain.run(async |delivery| Ok(work(config, &bells, &delivery.event).await)).await;
     bells.ring().await;

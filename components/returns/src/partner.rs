@@ -82,8 +82,9 @@ fn judge<T>(
 mod tests {
     use super::*;
     use http::{HeaderMap, HeaderValue, header};
+    use restock_logistics::list;
+    use restock_logistics::report::{self, Reported};
     use restock_logistics::tracking::{self, Tracked};
-    use restock_logistics::{list, report};
 
     fn incoming(status: u16, body: &str, retry_after: Option<&'static str>) -> Incoming {
         let retry_after = retry_after.map(|value| (header::RETRY_AFTER, HeaderValue::from_static(value)));
@@ -138,10 +139,19 @@ mod tests {
 
     #[test]
     fn an_answer_that_nobody_can_read_is_asked_for_again() {
-        for body in ["<html>", "{}", r#"{"data":[{}]}"#] {
+        for body in ["<html>", "{}", r#"{"data":{}}"#] {
             let (health, result) = tracked(200, body, None);
             assert!(matches!(health, Health::Failing), "{health:?}");
             assert_eq!(reason(&result.expect_err("no answer")), "logistics-unusable-answer");
+        }
+    }
+
+    #[test]
+    fn a_parcel_without_a_status_yet_is_followed_at_a_partner_that_is_well() {
+        for body in [r#"{"data":[]}"#, r#"{"data":[{"return_status":null}]}"#] {
+            let (health, result) = tracked(200, body, None);
+            assert!(matches!(health, Health::Well), "{body}: {health:?}");
+            assert_eq!(result, Ok(Tracked::default()), "{body}");
         }
     }
 
@@ -156,8 +166,14 @@ mod tests {
 
     #[test]
     fn a_report_that_was_not_taken_is_the_answer_of_a_partner_that_is_well() {
-        let answer = incoming(200, r#"{"data":{"result":false}}"#, None);
-        let (health, result) = judge(&answer, None, report::read, 0);
-        assert!(matches!((health, result), (Health::Well, Ok(false))));
+        for answer in [
+            incoming(200, r#"{"data":{"result":false}}"#, None),
+            incoming(409, "it is reported already", None),
+            incoming(422, "no such order", None),
+        ] {
+            let (health, result) = judge(&answer, None, report::read, 0);
+            let not_taken = matches!(result, Ok(Reported::NotTaken(_)));
+            assert!(matches!(health, Health::Well) && not_taken, "{health:?} {result:?}");
+        }
     }
 }

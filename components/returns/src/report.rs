@@ -11,7 +11,8 @@ use restock_domain::partner::{Kind, LOGISTICS};
 use restock_edge::outbound::CallLimits;
 use restock_edge::partner::store_failed;
 use restock_edge::{host, note};
-use restock_logistics::{Return, report as answer};
+use restock_logistics::Return;
+use restock_logistics::report::{self as answer, Reported};
 use std::time::Duration;
 
 /// How long one call may take, all of it.
@@ -25,15 +26,16 @@ pub(crate) async fn report(config: &Config, bells: &Bells, event: &Event) -> Res
     let id = event::id(event, "return_id")?;
     let known = returns::get(id.clone()).await.map_err(|fault| store_failed(&fault))?;
     let Some(parcel) = known.filter(|known| known.status == Status::Delivered) else { return Ok(()) };
-    let logistics = config.logistics()?;
+    let logistics = &config.logistics;
     let request = logistics.account().report(&Return {
         id: &id,
         order_number: &parcel.order_number,
         order_item_number: &parcel.order_item_number,
     });
-    if !logistics.ask(request, CallLimits::from(CALL_TIME_MAX), answer::read).await? {
-        // It works, and does not take this report now. That may change, so only many of these make a dead letter.
-        let failure = Kind::Refused.of(LOGISTICS, "the partner answered that it did not take the report");
+    let reported = logistics.ask(request, CallLimits::from(CALL_TIME_MAX), answer::read).await?;
+    if let Reported::NotTaken(words) = reported {
+        // That may change, so only many of these make a dead letter.
+        let failure = Kind::Refused.of(LOGISTICS, words);
         return Err(Verdict::Retry { failure, not_before_ms: None });
     }
     let noted = note::make("that the partner took a report", || {

@@ -35,7 +35,7 @@ pub(crate) async fn track(config: &Config, bells: &Bells, event: &Event) -> Resu
     let id = event::id(event, "return_id")?;
     let known = returns::get(id.clone()).await.map_err(|fault| store_failed(&fault))?;
     let Some(parcel) = known.filter(|known| known.status == Status::Collected) else { return Ok(()) };
-    let logistics = config.logistics()?;
+    let logistics = &config.logistics;
     let request = logistics.account().tracking(&parcel.shipment_number);
     let tracked = logistics.ask(request, CallLimits::from(CALL_TIME_MAX), tracking::read).await?;
     let noted = note::make("where a parcel is", || {

@@ -15,12 +15,12 @@ pub const STATUS_CHARACTERS_MAX: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracked {
     /// Every status that it had, each once, at the place of its last mention. Empty: the partner does not know the number, or
-    /// not yet.
+    /// nothing of it, or not yet.
     pub statuses: Vec<String>,
 }
 
 impl Tracked {
-    /// Whether the partner knows the number.
+    /// Whether the partner knows the number, and something of it.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !self.statuses.is_empty()
@@ -43,7 +43,8 @@ impl Tracked {
     }
 }
 
-/// Reads the answer to the question where a shipment is. A number that the partner does not know is a good answer without statuses.
+/// Reads the answer to the question where a shipment is. A number that the partner does not know is a good answer without statuses,
+/// and so is one of a parcel that was registered and has no status yet, however its records say that.
 #[must_use]
 pub fn read(answer: &Answer<'_>) -> Outcome<Tracked> {
     if answer.status == 404 {
@@ -59,9 +60,6 @@ pub fn read(answer: &Answer<'_>) -> Outcome<Tracked> {
         }
     });
     match read {
-        Ok(records) if records > 0 && !tracked.is_known() => {
-            answer.unusable("no record of the answer has a return_status")
-        }
         Ok(_) => Outcome::Good(tracked),
         Err(Fault::Form(words)) => answer.unusable(&words),
         Err(Fault::TooLong) => {
@@ -147,8 +145,16 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_any_status_is_unusable() {
-        for body in [r#"{"data":[{}]}"#, r#"{"data":[{"return_status":7}]}"#, r#"{"data":[null]}"#, "oops"] {
+    fn a_list_without_any_status_says_that_nothing_is_known_yet() {
+        for records in [r#"{"return_status":null}"#, r#"{"return_status":""}"#, "{}", "null", "7"] {
+            assert_eq!(good(&format!(r#"{{"data":[{records}]}}"#)), Tracked::default(), "{records}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_is_unusable() {
+        for body in ["oops", "", "[]", "{}", r#"{"data":{"return_status":"delivered"}}"#, r#"{"data":null}"#]
+        {
             assert!(matches!(answered(200, body.as_bytes(), read), Outcome::Unusable(_)), "{body}");
         }
     }
