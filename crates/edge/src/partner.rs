@@ -136,16 +136,17 @@ impl Partner {
     }
 
     /// Waits for a slot, and for the calls before it to be far enough away. Slots are past when they come where the store took
-    /// long to hand them out.
+    /// long to hand them out. Slots are for all workers, this distance is kept by each instance of one for its own calls: two that
+    /// were held up together may call at the same moment.
     async fn wait(&self, slot_ms: u64) {
         static PACES: Mutex<BTreeMap<&str, Pace>> = Mutex::new(BTreeMap::new());
         let spacing_us = u64::from(SPACED_SECOND_US.div_ceil(self.limits.rate_per_second.max(1)));
         let now_us = host::now_us();
-        // What a panic in between would leave is only a moment.
-        let mut paces = PACES.lock().unwrap_or_else(PoisonError::into_inner);
-        let start_us =
-            paces.entry(self.id).or_default().next(slot_ms.saturating_mul(1_000), now_us, spacing_us);
-        drop(paces);
+        let start_us = {
+            // What a panic in between would leave is only a moment.
+            let mut paces = PACES.lock().unwrap_or_else(PoisonError::into_inner);
+            paces.entry(self.id).or_default().next(slot_ms.saturating_mul(1_000), now_us, spacing_us)
+        };
         let wait = Duration::from_micros(start_us.saturating_sub(now_us));
         // Shorter ones add up to one that is not.
         if wait >= WAIT_MIN {
