@@ -4,7 +4,9 @@
 //! Needs: the built components.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use restock_host::Clock;
 use restock_sandbox::logistics::{Busy, Call};
@@ -123,6 +125,36 @@ async fn calls_that_hang_hold_up_nothing_but_themselves() {
     all_is_well(&shop, 40).await;
 }
 
+/// Watches how long this process, in which the shop and its partner run, is held up by others at most.
+struct HeldUp {
+    watch: tokio::task::JoinHandle<()>,
+    longest_us: Arc<AtomicU64>,
+}
+
+impl HeldUp {
+    const BEAT: Duration = Duration::from_millis(2);
+
+    fn begin() -> Self {
+        let longest_us = Arc::new(AtomicU64::new(0));
+        let longest = Arc::clone(&longest_us);
+        let watch = tokio::spawn(async move {
+            loop {
+                let before = Instant::now();
+                tokio::time::sleep(Self::BEAT).await;
+                let late = before.elapsed().saturating_sub(Self::BEAT);
+                longest.fetch_max(u64::try_from(late.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            }
+        });
+        Self { watch, longest_us }
+    }
+
+    async fn end(self) -> Duration {
+        self.watch.abort();
+        let _ = self.watch.await;
+        Duration::from_micros(self.longest_us.load(Ordering::Relaxed))
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_calls_a_second_are_never_exceeded_over_any_second() {
     let shop = Shop::connected_as(|options, _| {
@@ -137,6 +169,7 @@ async fn fifty_calls_a_second_are_never_exceeded_over_any_second() {
     logistics.set_returns(100).unwrap();
     logistics.deliver_all();
     logistics.turn(|knobs| knobs.answer_delay_ms = 100).unwrap();
+    let held_up = HeldUp::begin();
     eventually("all are reported", async || {
         shop.tick().await;
         shop.drain_of("returns").await;
@@ -144,7 +177,11 @@ async fn fifty_calls_a_second_are_never_exceeded_over_any_second() {
     })
     .await;
     let stats = logistics.stats();
-    assert!(stats.per_second_max <= 50, "{stats:?}");
+    // What was held up on its way arrives together with what was sent later: 50 where the machine is not too busy to tell.
+    let held_up = held_up.end().await;
+    let late = held_up.saturating_sub(Duration::from_millis(20)).as_secs_f64();
+    let most = 50 + (2.0 * late * 50.0).ceil() as usize;
+    assert!(stats.per_second_max <= most, "held up for {held_up:?}: {stats:?}");
     assert!(stats.concurrent_max <= 32, "{stats:?}");
     shop.rest().await;
     all_is_well(&shop, 100).await;
