@@ -2,7 +2,6 @@
 //! on one channel only.
 
 use crate::config::Config;
-use crate::message;
 use crate::route::way;
 use crate::send::{open, send};
 use restock_bindings::alerts::Channel;
@@ -11,6 +10,7 @@ use restock_bindings::returns::{self, Collection};
 use restock_domain::attempt::Verdict;
 use restock_domain::letter::Letter;
 use restock_domain::prose::{count, moment};
+use restock_edge::event;
 use restock_edge::partner::store_failed;
 
 /// The topic of what ends a collection in which something failed.
@@ -21,7 +21,7 @@ pub(crate) const TOPIC: &str = "returns.failed";
 /// # Errors
 /// The verdict on it, where nobody was told.
 pub(crate) async fn tell(config: &Config, delivery: &Delivery) -> Result<(), Verdict> {
-    let id = message::id(&delivery.event, "collection_id")?;
+    let id = event::id(&delivery.event, "collection_id")?;
     let known = returns::get_collection(id).await.map_err(|fault| store_failed(&fault))?;
     let Some(collection) = known else { return Ok(()) };
     let Some(way) = way(Channel::Chat, true, &open(config, config.stock_manager_email.as_deref())) else {

@@ -3,19 +3,19 @@
 use crate::config::Config;
 use crate::route::{feeds_itself, way};
 use crate::send::{open, send};
-use crate::{message, words};
+use crate::words;
 use restock_bindings::alerts::{self, Channel, Notice, Occasion};
 use restock_bindings::queue::Delivery;
 use restock_domain::attempt::Verdict;
 use restock_edge::partner::store_failed;
-use restock_edge::{host, note};
+use restock_edge::{event, host, note};
 
 /// Works on one message.
 ///
 /// # Errors
 /// The verdict on it, where its notice is still owed.
 pub(crate) async fn tell(config: &Config, delivery: &Delivery) -> Result<(), Verdict> {
-    let notice_id = message::id(&delivery.event, "notice_id")?;
+    let notice_id = event::id(&delivery.event, "notice_id")?;
     let owed = alerts::owed(notice_id).await.map_err(|fault| store_failed(&fault))?;
     let Some(notice) = owed.filter(is_due) else { return Ok(()) };
     say(config, &notice, delivery.attempt).await?;

@@ -10,12 +10,11 @@ use restock_bindings::types::Fault;
 use restock_domain::attempt::{Failure, Verdict};
 use restock_domain::factory::answer::{self, Answer};
 use restock_domain::factory::errand::{self, ManufactureRequest};
-use restock_domain::name;
 use restock_domain::partner::{FACTORY, Kind};
 use restock_edge::error::fault_words;
 use restock_edge::outbound::Incoming;
 use restock_edge::partner::{Health, store_failed};
-use restock_edge::{host, note};
+use restock_edge::{event, host, note};
 use std::time::Duration;
 
 /// How long one call to the factory may take, all of it.
@@ -26,8 +25,9 @@ const CALL_TIME_MAX: Duration = Duration::from_secs(10);
 /// # Errors
 /// The store failed; the message is tried again.
 pub(crate) async fn ask(config: &Config, event: Event) -> anyhow::Result<Verdict> {
-    let Some(production_id) = production_id(&event) else {
-        return Ok(Verdict::Reject(Failure::new("unreadable", "the event's data names no production_id")));
+    let production_id = match event::id(&event, "production_id") {
+        Ok(id) => id,
+        Err(verdict) => return Ok(verdict),
     };
     // Before the gate, so that a repeated message takes no pass from one that needs it.
     if !is_wanted(&production_id).await? {
@@ -60,11 +60,6 @@ pub(crate) async fn ask(config: &Config, event: Event) -> anyhow::Result<Verdict
         Ok(Err(verdict)) => verdict,
         Err(no_answer) => no_answer.into(),
     })
-}
-
-fn production_id(event: &Event) -> Option<String> {
-    let data: serde_json::Value = serde_json::from_str(&event.data).ok()?;
-    data.get("production_id")?.as_str().filter(|id| name::is_identifier(id)).map(str::to_owned)
 }
 
 async fn is_wanted(production_id: &str) -> anyhow::Result<bool> {

@@ -2,13 +2,12 @@
 
 use crate::bells::Bells;
 use crate::config::Config;
-use crate::event;
 use restock_bindings::queue::Event;
 use restock_bindings::returns::{self, Oddity, Progress};
 use restock_domain::attempt::Verdict;
 use restock_edge::outbound::CallLimits;
 use restock_edge::partner::store_failed;
-use restock_edge::{host, note};
+use restock_edge::{event, host, note};
 use restock_logistics::list::{self, List, Parcel, Reject};
 use std::time::Duration;
 

@@ -14,7 +14,6 @@
 mod bells;
 mod collect;
 mod config;
-mod event;
 mod partner;
 mod report;
 mod track;
@@ -27,6 +26,7 @@ use restock_domain::queues;
 use restock_edge::Error;
 use restock_edge::consumer::Drained;
 use restock_edge::drain::Drain;
+use restock_edge::event;
 
 restock_edge::consumer!("returns", drain);
 

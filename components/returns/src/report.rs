@@ -3,14 +3,13 @@
 
 use crate::bells::Bells;
 use crate::config::Config;
-use crate::event;
 use restock_bindings::queue::Event;
 use restock_bindings::returns::{self, Status};
 use restock_domain::attempt::Verdict;
 use restock_domain::partner::{Kind, LOGISTICS};
 use restock_edge::outbound::CallLimits;
 use restock_edge::partner::store_failed;
-use restock_edge::{host, note};
+use restock_edge::{event, host, note};
 use restock_logistics::Return;
 use restock_logistics::report::{self as answer, Reported};
 use std::time::Duration;

@@ -3,14 +3,13 @@
 
 use crate::bells::Bells;
 use crate::config::Config;
-use crate::event;
 use restock_bindings::queue::Event;
 use restock_bindings::returns::{self, Return, Status};
 use restock_domain::attempt::{Failure, Verdict};
 use restock_domain::prose;
 use restock_edge::outbound::CallLimits;
 use restock_edge::partner::store_failed;
-use restock_edge::{host, note};
+use restock_edge::{event, host, note};
 use restock_logistics::schedule::{RETURN_AGE_MAX, next_look};
 use restock_logistics::tracking::{self, Tracked};
 use std::time::Duration;

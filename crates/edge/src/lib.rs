@@ -12,6 +12,7 @@ pub mod consumer;
 pub mod doorbell;
 pub mod drain;
 pub mod error;
+pub mod event;
 pub mod host;
 pub mod marketing;
 pub mod note;
