@@ -15,7 +15,7 @@ async fn ordered() -> (Shop, String) {
     let shop = Shop::with_product(1, 0, 10).await;
     shop.client.order(SKU, 1).await.expect(201);
     shop.factory.wait_until(|stats| stats.accepted == 1).await.unwrap();
-    shop.drain().await;
+    shop.rest().await;
     let url = shop.factory.requests()[0].body["CallbackUrl"].as_str().unwrap().to_owned();
     (shop, url)
 }
@@ -154,7 +154,7 @@ async fn a_report_that_comes_after_the_second_request_counts_once_whichever_it_a
     shop.clock.advance(Duration::from_secs(121));
     shop.tick().await;
     shop.factory.wait_until(|stats| stats.accepted == 2).await.unwrap();
-    shop.drain().await;
+    shop.rest().await;
     let callbacks = shop.factory.finish(None).await;
     assert_eq!(callbacks.iter().map(|callback| callback.status).collect::<Vec<_>>(), [Some(200); 2]);
     assert!(callbacks.iter().all(|callback| callback.url == url), "the same production id");

@@ -136,7 +136,7 @@ async fn a_factory_that_forgets_is_asked_again_under_the_same_id_and_delivers_on
     let shop = Shop::with_product(1, 0, 10).await;
     shop.client.order(SKU, 1).await.expect(201);
     shop.factory.wait_until(|stats| stats.accepted == 1).await.unwrap();
-    shop.drain().await;
+    shop.rest().await;
     assert_eq!(shop.factory.forget(), 1);
 
     shop.clock.advance(Duration::from_secs(119));

@@ -46,7 +46,7 @@ async fn the_factorys_echo_is_taken_at_the_old_address_with_a_number_or_a_string
         let shop = old_shop(1).await;
         post(&shop, "/checkout", json!({"MessageAttributeFactoryId": FACTORY})).await.expect(200);
         shop.factory.wait_until(|stats| stats.accepted == 1).await.unwrap();
-        shop.drain().await;
+        shop.rest().await;
         let mut echo = shop.factory.requests()[0].body.clone();
         if as_string {
             echo["MessageAttributeProductCnt"] = json!("10");

@@ -20,7 +20,7 @@ async fn a_sale_empties_the_shelf_and_the_factory_fills_it_again() {
 
     // The bell woke the consumer; nobody called its drain.
     shop.factory.wait_until(|stats| stats.accepted == 1).await.unwrap();
-    shop.drain().await;
+    shop.rest().await;
     let request = shop.only_production().await;
     assert_eq!((&request["status"], &request["quantity"]), (&json!("requested"), &json!(10)));
     assert_eq!(request["factory_job_id"], json!(shop.factory.requests()[0].job_id));
