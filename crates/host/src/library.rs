@@ -22,8 +22,18 @@ use crate::sqlite::Database;
 
 pub use crate::guest::Guest;
 
-/// A component that is ready to be instantiated. It has the databases it was loaded with and the system clock, no variables,
-/// and nobody it may talk to.
+/// What a component finds around it. The default is nothing at all.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The files of its SQLite databases, by the label under which it opens them. One that is not there is created.
+    pub databases: BTreeMap<String, PathBuf>,
+    /// Its variables.
+    pub variables: BTreeMap<String, String>,
+    /// Whom it may talk to, as `scheme://host:port`.
+    pub allowed_outbound_hosts: Vec<String>,
+}
+
+/// A component that is ready to be instantiated. It has the surroundings it was loaded with and the system clock.
 pub struct Library {
     engine: Engine,
     pre: InstancePre<Guest>,
@@ -31,12 +41,11 @@ pub struct Library {
 }
 
 impl Library {
-    /// Loads the component in the file `component` with these databases, by the label under which it opens them. A database
-    /// that is not there is created. Blocks while the component compiles, which happens once for its bytes.
+    /// Loads the component in the file `component`. Blocks while it compiles, which happens once for its bytes.
     ///
-    /// Fails when the file is not there or not a component, when it imports what this host does not offer, and when a
-    /// database cannot be opened.
-    pub fn load(component: &Path, databases: &BTreeMap<String, PathBuf>) -> anyhow::Result<Self> {
+    /// Fails when the file is not there or not a component, when it imports what this host does not offer, when a database
+    /// cannot be opened, and when whom it may talk to is not said in the form of `allowed_outbound_hosts`.
+    pub fn load(component: &Path, surroundings: Surroundings) -> anyhow::Result<Self> {
         let engine = engine()?;
         let name = component.file_stem().map_or_else(|| "library".into(), |stem| stem.to_string_lossy());
         let compiled = compiled(&engine, &default_cache(), &name, &source(component)?)?;
@@ -44,19 +53,23 @@ impl Library {
             .instantiate_pre(&compiled)
             .map_err(outside)
             .with_context(|| format!("{} imports what this host does not offer", component.display()))?;
-        let databases = databases
-            .iter()
-            .map(|(label, file)| Ok((label.clone(), Database::open(file)?)))
+        let allowed =
+            AllowedHosts::parse(surroundings.allowed_outbound_hosts.iter().map(|host| (host.as_str(), true)))
+                .map_err(|faults| anyhow::anyhow!("allowed_outbound_hosts: {}", faults.join("; ")))?;
+        let databases = surroundings
+            .databases
+            .into_iter()
+            .map(|(label, file)| Ok((label, Database::open(&file)?)))
             .collect::<anyhow::Result<_>>()?;
         let runs = Arc::new(Runs {
             component: name.into(),
-            variables: BTreeMap::new(),
+            redis: Redis::new(&surroundings.variables)?,
+            variables: surroundings.variables,
             environment: Vec::new(),
             databases,
-            allowed: Arc::new(AllowedHosts::default()),
+            allowed: Arc::new(allowed),
             clock: Clock::system(),
             client: Client::new(),
-            redis: Redis::new(&BTreeMap::new())?,
             application: Arc::new(OnceLock::new()),
             ending: Arc::default(),
         });

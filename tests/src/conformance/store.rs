@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use futures::future::join_all;
-use restock_host::library::{Guest, Library};
+use restock_host::library::{Guest, Library, Surroundings};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
@@ -88,13 +88,14 @@ impl Place {
 
     /// A host that gives the store these databases only.
     pub(crate) fn host_with(&self, labels: &[Label]) -> StoreHost {
-        let databases = match self.engine {
-            Engine::Sqlite => {
-                labels.iter().map(|label| (label.name().to_owned(), self.file(*label))).collect()
-            }
+        let surroundings = match self.engine {
+            Engine::Sqlite => Surroundings {
+                databases: labels.iter().map(|label| (label.name().to_owned(), self.file(*label))).collect(),
+                ..Surroundings::default()
+            },
         };
         StoreHost(
-            Library::load(&self.engine.component(), &databases).expect("the store loads: build it first"),
+            Library::load(&self.engine.component(), surroundings).expect("the store loads: build it first"),
         )
     }
 
