@@ -12,13 +12,13 @@ use std::rc::Rc;
 use std::thread::LocalKey;
 use std::time::Duration;
 
-use spin_sdk::sqlite::{Connection, Error, Value};
+use restock_store::restock::types::Fault;
+use restock_store::{Database, Repeat, Row, Value};
+use spin_sdk::sqlite::{Connection, Error, Value as Stored};
 use spin_sdk::time::sleep;
 
-use crate::database::{Database, Repeat};
+use crate::engine::Sqlite;
 use crate::migration::{self, Plan, Schema};
-use crate::restock::types::Fault;
-use crate::row::Row;
 
 /// How often the database is opened before a call gives up.
 const OPEN_ATTEMPTS_MAX: u32 = 5;
@@ -78,6 +78,8 @@ pub(crate) const CUSTOMERS: Shared =
     Shared { label: "customers", plan: migration::CUSTOMERS, slot: &CUSTOMERS_SLOT };
 
 impl Database for Shared {
+    type Engine = Sqlite;
+
     async fn run(&self, repeat: Repeat, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
         let connection = self.current().await?;
         let second = (repeat == Repeat::Harmless).then(|| parameters.clone());
@@ -208,6 +210,8 @@ struct Own<'a> {
 }
 
 impl Database for Own<'_> {
+    type Engine = Sqlite;
+
     async fn run(&self, _: Repeat, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
         execute(self.connection, sql, parameters).await.map_err(|error| self.of.unavailable(&error))
     }
@@ -261,6 +265,29 @@ async fn refuse_memory(database: &impl Database) -> Result<(), Obstacle> {
 /// Runs a statement to its end. The rows are drained and the result awaited in every case: a statement that is left half
 /// read holds the connection against all others, and its errors come last.
 async fn execute(connection: &Connection, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Error> {
+    let parameters = parameters.into_iter().map(stored).collect::<Vec<_>>();
     let rows = connection.execute(sql, parameters).await?.collect().await?;
-    Ok(rows.into_iter().map(|row| Row::new(row.values)).collect())
+    rows.into_iter()
+        .map(|row| Ok(Row::new(row.values.into_iter().map(loaded).collect::<Result<_, _>>()?)))
+        .collect()
+}
+
+fn stored(value: Value) -> Stored {
+    match value {
+        Value::Null => Stored::Null,
+        Value::Integer(integer) => Stored::Integer(integer),
+        Value::Text(text) => Stored::Text(text),
+    }
+}
+
+/// No statement answers with anything else.
+fn loaded(value: Stored) -> Result<Value, Error> {
+    Ok(match value {
+        Stored::Null => Value::Null,
+        Stored::Integer(integer) => Value::Integer(integer),
+        Stored::Text(text) => Value::Text(text),
+        Stored::Real(_) | Stored::Blob(_) => {
+            return Err(Error::Io("a column is neither an integer nor a text".into()));
+        }
+    })
 }

@@ -1,49 +1,15 @@
-//! `restock:domain` on Spin SQLite.
+//! `restock:domain` on Spin SQLite: [`restock_store`] with the statements in `sql/`.
 //!
-//! What a call changes is one statement, written out in `sql/`; its consequences are triggers of the schema
-//! (`migrations/sqlite`). So a call is atomic on any backend of Spin's SQLite interface, and a host is free to put the
-//! statements of many callers into one commit.
-//!
-//! Each role of the interface has a file. Its functions are written against [`database::Database`], which
-//! `connection` implements on Spin and the tests on SQLite itself.
+//! What a call changes is one statement; its consequences are triggers of the schema (`migrations/sqlite`). The operations run on
+//! whatever implements [`restock_store::Database`]: `connection` does on Spin, and the tests on SQLite itself.
 
-mod ads;
-mod alerts;
-mod catalog;
 mod connection;
-mod customers;
-mod database;
-mod letters;
+mod engine;
 mod migration;
-mod ops;
-mod orders;
-mod partners;
-mod production;
-mod queue;
-mod returns;
-mod row;
-mod stock;
 #[cfg(test)]
 mod tests;
 
-/// The generated bindings of world `store`.
-mod bindings {
-    #![allow(missing_docs, reason = "the documentation is in the WIT that this is generated from")]
-    #![allow(unreachable_pub, reason = "the generator decides what is public")]
+/// The component.
+type Store = restock_store::Store<engine::Sqlite>;
 
-    spin_sdk::wit_bindgen::generate!({
-        path: "../../wit",
-        world: "store",
-        runtime_path: "::spin_sdk::wit_bindgen::rt",
-        generate_all,
-    });
-
-    pub(crate) use exports::restock::domain as restock;
-}
-
-pub(crate) use bindings::restock;
-
-/// The component: all roles of `restock:domain`.
-struct Store;
-
-bindings::export!(Store with_types_in bindings);
+restock_store::bindings::export!(Store with_types_in restock_store::bindings);

@@ -7,9 +7,8 @@
 use std::cmp::Ordering;
 use std::iter;
 
-use crate::database::Database;
-use crate::restock::types::Fault;
-use crate::row::only;
+use restock_store::restock::types::Fault;
+use restock_store::{Database, only};
 
 /// What a database holds, and so how it comes to its schema.
 pub(crate) struct Plan {

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::shop::{Shop, definition, wait};
-use crate::restock::ads::{Errand, Request};
-use crate::restock::catalog::{AdDefinition, AdStatus};
-use crate::restock::queue::{Delivery, Verdict};
-use crate::{ads, catalog, letters};
+use restock_store::restock::ads::{Errand, Request};
+use restock_store::restock::catalog::{AdDefinition, AdStatus};
+use restock_store::restock::queue::{Delivery, Verdict};
+use restock_store::{ads, catalog, letters};
 
 const SKU: &str = "A";
 

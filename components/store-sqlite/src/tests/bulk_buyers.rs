@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::shop::Shop;
-use crate::restock::orders::{IfShort, Placing, Recording, VipPolicy, VipRule};
+use restock_store::restock::orders::{IfShort, Placing, Recording, VipPolicy, VipRule};
 
 fn shop(rule: VipRule, units: u32) -> Shop {
     let shop = Shop::with_product("A", 0, 1_000, 10_000);

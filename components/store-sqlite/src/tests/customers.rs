@@ -4,9 +4,9 @@
 use proptest::prelude::*;
 
 use super::shop::{Customers, Shop, wait};
-use crate::customers;
-use crate::restock::customers::{Customer, Kind, Outcome, Purchase};
-use crate::restock::orders::{VipPolicy, VipRule};
+use restock_store::customers;
+use restock_store::restock::customers::{Customer, Kind, Outcome, Purchase};
+use restock_store::restock::orders::{VipPolicy, VipRule};
 
 fn purchase(order_id: &str, units: i64, units_bought: i64) -> Purchase {
     Purchase {

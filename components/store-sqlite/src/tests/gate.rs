@@ -1,8 +1,8 @@
 //! Claim: no partner is called more often, more widely, or while it fails more than now and then.
 
 use super::shop::{Shop, wait};
-use crate::partners;
-use crate::restock::partners::{Admission, Circuit, Health, Hindrance, Limits, Pass, State};
+use restock_store::partners;
+use restock_store::restock::partners::{Admission, Circuit, Health, Hindrance, Limits, Pass, State};
 
 const OPEN_MS: u64 = 2_000;
 const HOLD_MS: u64 = 5_000;

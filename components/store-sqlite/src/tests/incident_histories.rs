@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use super::incidents::{DIGEST_MS, FLAPPING_QUIET_MS, QUIET_MS, break_circuit, call, incidents, owed, tell};
 use super::shop::{Shop, wait};
-use crate::queue;
-use crate::restock::alerts::{Channel, Incident, Notice, Occasion};
-use crate::restock::partners::Health;
-use crate::restock::queue::{Action, MessageState, Selection, Verdict};
+use restock_store::queue;
+use restock_store::restock::alerts::{Channel, Incident, Notice, Occasion};
+use restock_store::restock::partners::Health;
+use restock_store::restock::queue::{Action, MessageState, Selection, Verdict};
 
 const REASONS: [&str; 3] = ["factory-refused", "factory-timeout", "mail-refused"];
 const SKUS: [&str; 3] = ["A", "B", "C"];

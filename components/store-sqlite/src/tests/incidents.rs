@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::shop::{Shop, first_page, wait};
-use crate::restock::alerts::{Channel, Incident, Notice, Occasion};
-use crate::restock::catalog::Factory;
-use crate::restock::partners::{Admission, Health, Limits, Pass};
-use crate::restock::queue::{Action, Delivery, Selection, Verdict};
-use crate::{alerts, catalog, partners};
+use restock_store::restock::alerts::{Channel, Incident, Notice, Occasion};
+use restock_store::restock::catalog::Factory;
+use restock_store::restock::partners::{Admission, Health, Limits, Pass};
+use restock_store::restock::queue::{Action, Delivery, Selection, Verdict};
+use restock_store::{alerts, catalog, partners};
 
 const MINUTE_MS: u64 = 60_000;
 /// The least time between two notices of an incident on a channel.

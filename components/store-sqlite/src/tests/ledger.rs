@@ -1,11 +1,11 @@
 //! Claim: each change of stock is one movement, corrections included; products keep what the operator did not change.
 
 use super::shop::{Shop, definition, first_page, wait};
-use crate::catalog;
-use crate::restock::catalog::{AdStatus, Defined, Policy};
-use crate::restock::stock::{Adjusting, MovementKind};
-use crate::restock::types::Page;
-use crate::stock;
+use restock_store::catalog;
+use restock_store::restock::catalog::{AdStatus, Defined, Policy};
+use restock_store::restock::stock::{Adjusting, MovementKind};
+use restock_store::restock::types::Page;
+use restock_store::stock;
 
 #[test]
 fn a_product_opens_its_ledger_with_its_stock() {

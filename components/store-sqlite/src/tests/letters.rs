@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 
 use super::shop::{Shop, wait};
-use crate::letters;
-use crate::restock::letters::Standing;
+use restock_store::letters;
+use restock_store::restock::letters::Standing;
 
 const DAY_MS: u64 = 86_400_000;
 

@@ -1,10 +1,10 @@
 //! Claim: whatever an operator does is on record, once, and jobs that run now and then are run by one.
 
 use super::shop::{Shop, definition, first_page, wait};
-use crate::restock::catalog::{Factory, Policy};
-use crate::restock::queue::{Action, Selection, Verdict};
-use crate::restock::types::Page;
-use crate::{catalog, ops, queue};
+use restock_store::restock::catalog::{Factory, Policy};
+use restock_store::restock::queue::{Action, Selection, Verdict};
+use restock_store::restock::types::Page;
+use restock_store::{catalog, ops, queue};
 
 fn kinds(shop: &Shop) -> Vec<String> {
     shop.actions().into_iter().rev().map(|action| format!("{} {}", action.kind, action.subject)).collect()

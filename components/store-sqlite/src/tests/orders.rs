@@ -1,8 +1,8 @@
 //! Claim: an order is all or nothing, answered once, and never sells what is not there.
 
 use super::shop::{STOCK, Shop, definition, wait};
-use crate::catalog;
-use crate::restock::orders::{IfShort, Placing, Status};
+use restock_store::catalog;
+use restock_store::restock::orders::{IfShort, Placing, Status};
 
 #[test]
 fn an_order_takes_its_units_and_leaves_a_movement() {

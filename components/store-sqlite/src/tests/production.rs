@@ -1,9 +1,9 @@
 //! Claim: goods are asked for once, counted once, and the request lives and dies with its message.
 
 use super::shop::{STOCK, Shop, assert_status, first_page, wait};
-use crate::production;
-use crate::restock::production::Status;
-use crate::restock::queue::Verdict;
+use restock_store::production;
+use restock_store::restock::production::Status;
+use restock_store::restock::queue::Verdict;
 
 #[test]
 fn however_many_orders_fail_there_is_one_request() {
@@ -134,7 +134,7 @@ fn goods_for_a_product_answer_its_open_request_or_stand_alone() {
 #[test]
 fn an_unknown_request_receives_nothing() {
     let shop = Shop::with_product("A", 2, 10, 1);
-    let goods = crate::restock::production::Delivery::OfRequest("nobody".into());
+    let goods = restock_store::restock::production::Delivery::OfRequest("nobody".into());
     assert!(wait(production::receive(&shop.database, goods, 1, 1)).expect("answered").is_none());
     assert!(wait(production::begin(&shop.database, "nobody".into())).expect("answered").is_none());
 }

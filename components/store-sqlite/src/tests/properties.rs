@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::shop::{Shop, wait};
-use crate::restock::orders::{IfShort, Placing, Status};
-use crate::restock::queue::{Action, Delivery, MessageState, Selection, Verdict};
-use crate::restock::stock::Adjusting;
-use crate::{production, queue};
+use restock_store::restock::orders::{IfShort, Placing, Status};
+use restock_store::restock::queue::{Action, Delivery, MessageState, Selection, Verdict};
+use restock_store::restock::stock::Adjusting;
+use restock_store::{production, queue};
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
 

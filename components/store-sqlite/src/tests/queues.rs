@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::shop::{ATTEMPTS_MAX, Shop, first_page, wait};
-use crate::queue;
-use crate::restock::queue::{
+use restock_store::queue;
+use restock_store::restock::queue::{
     Action, Message, MessageState, Operation, Selection, Settlement, Status, Verdict,
 };
 
@@ -49,7 +49,7 @@ fn a_queue_that_keeps_an_order_gives_out_the_oldest_message_of_a_subject_only() 
     shop.order(&[("A", 1)]);
     shop.order(&[("A", 2)]);
     shop.product("B", 2, 10, 1);
-    let kinds = |deliveries: Vec<crate::restock::queue::Delivery>| -> Vec<String> {
+    let kinds = |deliveries: Vec<restock_store::restock::queue::Delivery>| -> Vec<String> {
         deliveries
             .into_iter()
             .map(|delivery| format!("{} {}", delivery.event.subject, delivery.event.kind))

@@ -6,10 +6,10 @@ use super::returns::{
     replay, report, reported, sold, track, track_as,
 };
 use super::shop::Shop;
-use crate::restock::orders::Status as OrderStatus;
-use crate::restock::queue::{Action, Selection, Verdict};
-use crate::restock::returns::{Filter, Goods, Replaying, Return, Settling, Status, ToStock};
-use crate::restock::stock::MovementKind;
+use restock_store::restock::orders::Status as OrderStatus;
+use restock_store::restock::queue::{Action, Selection, Verdict};
+use restock_store::restock::returns::{Filter, Goods, Replaying, Return, Settling, Status, ToStock};
+use restock_store::restock::stock::MovementKind;
 
 fn received(entry: &Return) -> Option<(&str, i64)> {
     entry.received.as_ref().map(|item| (item.sku.as_str(), item.quantity))

@@ -10,10 +10,10 @@ use super::returns::{
     claim, collect, discard, find, operate, parcel, receive, replay, report, track, track_as,
 };
 use super::shop::{Shop, first_page, wait};
-use crate::restock::orders::IfShort;
-use crate::restock::queue::{Action, Delivery, Selection, Verdict};
-use crate::restock::returns::{Filter, Goods, Replaying, Return, Settling, Status, ToStock};
-use crate::returns;
+use restock_store::restock::orders::IfShort;
+use restock_store::restock::queue::{Action, Delivery, Selection, Verdict};
+use restock_store::restock::returns::{Filter, Goods, Replaying, Return, Settling, Status, ToStock};
+use restock_store::returns;
 
 /// Names of the same four items, and of some that are not ours.
 const ORDERS: [&str; 3] = ["order-1", "key-1", "elsewhere"];

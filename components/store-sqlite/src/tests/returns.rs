@@ -3,13 +3,13 @@
 
 use super::incidents::{FLAPPING_QUIET_MS, incidents, tell};
 use super::shop::{Shop, first_page, wait};
-use crate::restock::orders::IfShort;
-use crate::restock::queue::{Action, Delivery, Operation, Selection, Verdict};
-use crate::restock::returns::{
+use restock_store::restock::orders::IfShort;
+use restock_store::restock::queue::{Action, Delivery, Operation, Selection, Verdict};
+use restock_store::restock::returns::{
     Collection, Decision, Filter, Goods, History, Oddity, Parcel, Progress, Reject, Replaying, Return,
     Settling, Status, ToStock, Wish,
 };
-use crate::{queue, returns};
+use restock_store::{queue, returns};
 
 pub(super) const DAY_MS: u64 = 86_400_000;
 const EVERY_MS: u64 = 60_000;

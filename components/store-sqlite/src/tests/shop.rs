@@ -5,22 +5,21 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use restock_store::{Database, Repeat, Row, Value};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{Value as Stored, ValueRef};
-use spin_sdk::sqlite::Value;
 
-use crate::database::{Database, Repeat};
-use crate::restock::catalog::{AdDefinition, Defined, Factory, Policy, Product, ProductDefinition};
-use crate::restock::ops::{OperatorAction, TickLimits, TickReport};
-use crate::restock::orders::{
+use crate::migration;
+use restock_store::restock::catalog::{AdDefinition, Defined, Factory, Policy, Product, ProductDefinition};
+use restock_store::restock::ops::{OperatorAction, TickLimits, TickReport};
+use restock_store::restock::orders::{
     Buyer, Customer, IfShort, Item, Order, Placement, Placing, Recording, VipPolicy, VipRule,
 };
-use crate::restock::production::{Delivery as Goods, Receipt, Request, Status};
-use crate::restock::queue::{Action, Delivery, Message, Operation, Selection, Settlement, Verdict};
-use crate::restock::stock::{Adjusting, Adjustment, Movement};
-use crate::restock::types::{Fault, Money, Page};
-use crate::row::Row;
-use crate::{catalog, migration, ops, orders, production, queue, stock};
+use restock_store::restock::production::{Delivery as Goods, Receipt, Request, Status};
+use restock_store::restock::queue::{Action, Delivery, Message, Operation, Selection, Settlement, Verdict};
+use restock_store::restock::stock::{Adjusting, Adjustment, Movement};
+use restock_store::restock::types::{Fault, Money, Page};
+use restock_store::{catalog, ops, orders, production, queue, stock};
 
 /// Attempts after which the tick buries, where the queue says nothing.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;
@@ -55,15 +54,15 @@ impl Sqlite {
 }
 
 impl Database for Sqlite {
+    type Engine = crate::engine::Sqlite;
+
     async fn run(&self, _: Repeat, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
         let unavailable = |error: rusqlite::Error| Fault::Unavailable(error.to_string());
         let mut statement = self.0.prepare_cached(sql).map_err(unavailable)?;
         let columns = statement.column_count();
         let parameters = parameters.into_iter().map(|value| match value {
             Value::Integer(integer) => Stored::Integer(integer),
-            Value::Real(real) => Stored::Real(real),
             Value::Text(text) => Stored::Text(text),
-            Value::Blob(blob) => Stored::Blob(blob),
             Value::Null => Stored::Null,
         });
         let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(unavailable)?;
@@ -72,9 +71,8 @@ impl Database for Sqlite {
             let values = (0..columns).map(|column| match row.get_ref(column).expect("the column is there") {
                 ValueRef::Null => Value::Null,
                 ValueRef::Integer(integer) => Value::Integer(integer),
-                ValueRef::Real(real) => Value::Real(real),
                 ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-                ValueRef::Blob(blob) => Value::Blob(blob.to_vec()),
+                other => panic!("a column holds {other:?}"),
             });
             answer.push(Row::new(values.collect()));
         }

@@ -1,11 +1,10 @@
 //! Incidents, and the notices that people get of them.
 
 use serde::Deserialize;
-use spin_sdk::sqlite::Value;
 
 use crate::Store;
-use crate::connection::SHOP;
-use crate::database::Database;
+use crate::database::{Database, Value};
+use crate::engine::Engine;
 use crate::restock::alerts::{Channel, Guest, Incident, IncidentCase, Notice, Occasion};
 use crate::restock::types::{Fault, Page};
 use crate::row::{Row, before, limit, millis};
@@ -17,31 +16,31 @@ const VIOLATIONS_NAMED_MAX: usize = 5;
 /// Characters of a violation's words that an incident keeps.
 const VIOLATION_CHARS_MAX: usize = 200;
 
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn owed(id: String) -> Result<Option<Notice>, Fault> {
-        owed(&SHOP, id).await
+        owed(E::shop(), id).await
     }
 
     async fn told(notice_id: String, occurrences: u64, now: u64) -> Result<(), Fault> {
-        told(&SHOP, notice_id, occurrences, now).await
+        told(E::shop(), notice_id, occurrences, now).await
     }
 
     async fn list(open_only: bool, page: Page) -> Result<Vec<Incident>, Fault> {
-        list(&SHOP, open_only, page).await
+        list(E::shop(), open_only, page).await
     }
 
     async fn audited(violations: Vec<String>, now: u64) -> Result<(), Fault> {
-        audited(&SHOP, violations, now).await
+        audited(E::shop(), violations, now).await
     }
 }
 
 /// Reads a notice.
-pub(crate) async fn owed(database: &impl Database, id: String) -> Result<Option<Notice>, Fault> {
+pub async fn owed(database: &impl Database, id: String) -> Result<Option<Notice>, Fault> {
     let Ok(number) = id.parse::<i64>() else {
         return Ok(None);
     };
     let parameters = vec![number.into(), Value::Integer(CASES_MAX)];
-    let row = database.read_one(include_str!("sql/incident_notice_get.sql"), parameters).await?;
+    let row = database.read_one(database.sql().incident_notice_get, parameters).await?;
     row.map(|mut row| {
         Ok(Notice {
             id,
@@ -66,7 +65,7 @@ pub(crate) async fn owed(database: &impl Database, id: String) -> Result<Option<
 }
 
 /// Notes that people were told.
-pub(crate) async fn told(
+pub async fn told(
     database: &impl Database,
     notice_id: String,
     occurrences: u64,
@@ -76,33 +75,21 @@ pub(crate) async fn told(
         return Ok(());
     };
     let parameters = vec![number.into(), millis(occurrences), millis(now)];
-    database.write_keyed(include_str!("sql/incident_notice_told.sql"), parameters).await?;
+    database.write_keyed(database.sql().incident_notice_told, parameters).await?;
     Ok(())
 }
 
 /// Reads a page of incidents.
-pub(crate) async fn list(
-    database: &impl Database,
-    open_only: bool,
-    page: Page,
-) -> Result<Vec<Incident>, Fault> {
-    let sql = if open_only {
-        include_str!("sql/incident_list_open.sql")
-    } else {
-        include_str!("sql/incident_list.sql")
-    };
+pub async fn list(database: &impl Database, open_only: bool, page: Page) -> Result<Vec<Incident>, Fault> {
+    let sql = if open_only { database.sql().incident_list_open } else { database.sql().incident_list };
     let parameters = vec![before(&page), limit(&page), Value::Integer(CASES_MAX)];
     database.read(sql, parameters).await?.into_iter().map(incident).collect()
 }
 
 /// Notes what an audit found.
-pub(crate) async fn audited(
-    database: &impl Database,
-    violations: Vec<String>,
-    now: u64,
-) -> Result<(), Fault> {
+pub async fn audited(database: &impl Database, violations: Vec<String>, now: u64) -> Result<(), Fault> {
     if violations.is_empty() {
-        database.write_keyed(include_str!("sql/incident_clear_audit.sql"), vec![millis(now)]).await?;
+        database.write_keyed(database.sql().incident_clear_audit, vec![millis(now)]).await?;
         return Ok(());
     }
     let named: Vec<String> = violations
@@ -117,7 +104,7 @@ pub(crate) async fn audited(
     }
     let found = i64::try_from(violations.len()).unwrap_or(i64::MAX);
     let parameters = vec![found.into(), words.into(), millis(now)];
-    database.write(include_str!("sql/audit_violation_insert.sql"), parameters).await?;
+    database.write(database.sql().audit_violation_insert, parameters).await?;
     Ok(())
 }
 

@@ -1,27 +1,23 @@
 //! Goods on order: what was asked of a factory and what came.
 
 use crate::Store;
-use crate::connection::SHOP;
 use crate::database::Database;
+use crate::engine::Engine;
 use crate::restock::production::{Cause, Delivery, Errand, Guest, Receipt, Request, Status};
 use crate::restock::types::{Fault, Page};
-use crate::row::{AFTER_ALL_IDS, Row, corrupt, limit, millis};
-use crate::stock;
+use crate::row::{AFTER_ALL_IDS, Row, limit, millis};
 
-/// How often a delivery for a product looks for the right door while requests open and close.
-const DOORS_TRIED_MAX: u32 = 4;
-
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn get(id: String) -> Result<Option<Request>, Fault> {
-        get(&SHOP, id).await
+        get(E::shop(), id).await
     }
 
     async fn list(status: Option<Status>, page: Page) -> Result<Vec<Request>, Fault> {
-        list(&SHOP, status, page).await
+        list(E::shop(), status, page).await
     }
 
     async fn begin(id: String, _now: u64) -> Result<Option<Errand>, Fault> {
-        begin(&SHOP, id).await
+        begin(E::shop(), id).await
     }
 
     async fn requested(
@@ -30,22 +26,22 @@ impl Guest for Store {
         now: u64,
         due_at: u64,
     ) -> Result<(), Fault> {
-        requested(&SHOP, id, factory_job_id, now, due_at).await
+        requested(E::shop(), id, factory_job_id, now, due_at).await
     }
 
     async fn receive(delivery: Delivery, quantity: i64, at: u64) -> Result<Option<Receipt>, Fault> {
-        receive(&SHOP, delivery, quantity, at).await
+        receive(E::shop(), delivery, quantity, at).await
     }
 }
 
 /// Reads one request.
-pub(crate) async fn get(database: &impl Database, id: String) -> Result<Option<Request>, Fault> {
-    let row = database.read_one(include_str!("sql/production_get.sql"), vec![id.into()]).await?;
+pub async fn get(database: &impl Database, id: String) -> Result<Option<Request>, Fault> {
+    let row = database.read_one(database.sql().production_get, vec![id.into()]).await?;
     row.map(request).transpose()
 }
 
 /// Reads a page of requests.
-pub(crate) async fn list(
+pub async fn list(
     database: &impl Database,
     status: Option<Status>,
     page: Page,
@@ -53,23 +49,23 @@ pub(crate) async fn list(
     let limit = limit(&page);
     let before = page.after.unwrap_or_else(|| AFTER_ALL_IDS.into()).into();
     let rows = match status {
-        None => database.read(include_str!("sql/production_list.sql"), vec![before, limit]).await?,
+        None => database.read(database.sql().production_list, vec![before, limit]).await?,
         Some(status) => {
             let parameters = vec![before, limit, status_word(status).into()];
-            database.read(include_str!("sql/production_list_by_status.sql"), parameters).await?
+            database.read(database.sql().production_list_by_status, parameters).await?
         }
     };
     rows.into_iter().map(request).collect()
 }
 
 /// Counts one more call to the factory.
-pub(crate) async fn begin(database: &impl Database, id: String) -> Result<Option<Errand>, Fault> {
-    let rows = database.write(include_str!("sql/production_begin.sql"), vec![id.into()]).await?;
+pub async fn begin(database: &impl Database, id: String) -> Result<Option<Errand>, Fault> {
+    let rows = database.write(database.sql().production_begin, vec![id.into()]).await?;
     rows.into_iter().next().map(errand).transpose()
 }
 
 /// Notes that the factory took the job.
-pub(crate) async fn requested(
+pub async fn requested(
     database: &impl Database,
     id: String,
     factory_job_id: Option<String>,
@@ -77,64 +73,18 @@ pub(crate) async fn requested(
     due_at: u64,
 ) -> Result<(), Fault> {
     let parameters = vec![id.into(), factory_job_id.into(), millis(now), millis(due_at)];
-    database.write_keyed(include_str!("sql/production_requested.sql"), parameters).await?;
+    database.write_keyed(database.sql().production_requested, parameters).await?;
     Ok(())
 }
 
 /// Books delivered goods.
-pub(crate) async fn receive(
-    database: &impl Database,
+pub async fn receive<D: Database>(
+    database: &D,
     delivery: Delivery,
     quantity: i64,
     at: u64,
 ) -> Result<Option<Receipt>, Fault> {
-    match delivery {
-        Delivery::OfRequest(id) => {
-            let parameters = vec![id.as_str().into(), quantity.into(), millis(at)];
-            let rows = database.write_keyed(include_str!("sql/production_receive.sql"), parameters).await?;
-            receipt(database, id, rows.is_empty()).await
-        }
-        Delivery::OfProduct(sku) => receive_for_product(database, sku, quantity, at).await,
-    }
-}
-
-/// Books goods for whichever request is open, or for none. Each door is one statement that looks before it writes, so
-/// at most one of them takes the goods, whoever opens or closes a request in between.
-async fn receive_for_product(
-    database: &impl Database,
-    sku: String,
-    quantity: i64,
-    at: u64,
-) -> Result<Option<Receipt>, Fault> {
-    for _ in 0..DOORS_TRIED_MAX {
-        let parameters = vec![sku.as_str().into(), quantity.into(), millis(at)];
-        let open =
-            database.write(include_str!("sql/production_receive_open.sql"), parameters.clone()).await?;
-        if let Some(mut row) = open.into_iter().next() {
-            return receipt(database, row.text()?, false).await;
-        }
-        let booked = database.write(include_str!("sql/stock_receive.sql"), parameters).await?;
-        let Some(on_hand) = stock::on_hand(database, sku.clone()).await? else {
-            return Ok(None);
-        };
-        if !booked.is_empty() {
-            return Ok(Some(Receipt { production_id: None, sku, on_hand, repeated: false }));
-        }
-    }
-    Err(Fault::Unavailable("requests for the product open and close too fast to book its goods".into()))
-}
-
-/// What the report of a received request is answered with: the number that its first report got.
-async fn receipt(database: &impl Database, id: String, repeated: bool) -> Result<Option<Receipt>, Fault> {
-    let row = database.read_one(include_str!("sql/production_receipt.sql"), vec![id.as_str().into()]).await?;
-    let Some(mut row) = row else {
-        return Ok(None);
-    };
-    let sku = row.text()?;
-    let on_hand = row
-        .optional_integer()?
-        .ok_or_else(|| corrupt(format!("production {id} was received and has no level to show for it")))?;
-    Ok(Some(Receipt { production_id: Some(id), sku, on_hand, repeated }))
+    D::Engine::receive(database, delivery, quantity, at).await
 }
 
 fn errand(mut row: Row) -> Result<Errand, Fault> {

@@ -1,17 +1,16 @@
 //! Messages that must not be lost.
 
 use serde::{Deserialize, Serialize};
-use spin_sdk::sqlite::Value;
 
 use crate::Store;
-use crate::connection::SHOP;
-use crate::database::Database;
+use crate::database::{Database, Value};
+use crate::engine::Engine;
 use crate::restock::queue::{
     Action, Attempt, BuriedGroup, Delivery, Event, Guest, Message, MessageState, Operation, Selection,
     Settlement, Status, Verdict,
 };
 use crate::restock::types::{Fault, Page};
-use crate::row::{Row, before, json_parameter, limit, millis};
+use crate::row::{Row, before, json_parameter, limit, listed, millis};
 
 /// Characters of a failure's words that are kept.
 const ERROR_CHARS_MAX: usize = 2_000;
@@ -22,21 +21,21 @@ const BURIED_GROUPS_MAX: i64 = 100;
 /// Attempts that a message shows.
 const ATTEMPTS_SHOWN_MAX: i64 = 100;
 
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn claim(queue: String, limit: u32, now: u64) -> Result<Vec<Delivery>, Fault> {
-        claim(&SHOP, queue, limit, now).await
+        claim(E::shop(), queue, limit, now).await
     }
 
     async fn settle(settlements: Vec<Settlement>, now: u64) -> Result<Vec<String>, Fault> {
-        settle(&SHOP, settlements, now).await
+        settle(E::shop(), settlements, now).await
     }
 
     async fn due(now: u64) -> Result<Vec<String>, Fault> {
-        due(&SHOP, now).await
+        due(E::shop(), now).await
     }
 
     async fn list(now: u64) -> Result<Vec<Status>, Fault> {
-        list(&SHOP, now).await
+        list(E::shop(), now).await
     }
 
     async fn buried(
@@ -44,35 +43,35 @@ impl Guest for Store {
         reason: Option<String>,
         page: Page,
     ) -> Result<Option<Vec<Message>>, Fault> {
-        buried(&SHOP, queue, reason, page).await
+        buried(E::shop(), queue, reason, page).await
     }
 
     async fn buried_groups(queue: String) -> Result<Option<Vec<BuriedGroup>>, Fault> {
-        buried_groups(&SHOP, queue).await
+        buried_groups(E::shop(), queue).await
     }
 
     async fn get(id: String) -> Result<Option<Message>, Fault> {
-        get(&SHOP, id).await
+        get(E::shop(), id).await
     }
 
     async fn operate(operation: Operation) -> Result<Option<u32>, Fault> {
-        operate(&SHOP, operation).await
+        operate(E::shop(), operation).await
     }
 
     async fn selected(queue: String, selection: Selection, limit: u32) -> Result<Option<u32>, Fault> {
-        selected(&SHOP, queue, selection, limit).await
+        selected(E::shop(), queue, selection, limit).await
     }
 }
 
 /// Takes due messages under lease.
-pub(crate) async fn claim(
+pub async fn claim(
     database: &impl Database,
     queue: String,
     limit: u32,
     now: u64,
 ) -> Result<Vec<Delivery>, Fault> {
     let parameters = vec![queue.into(), limit.into(), millis(now)];
-    let rows = database.write(include_str!("sql/message_claim.sql"), parameters).await?;
+    let rows = database.write(database.sql().message_claim, parameters).await?;
     let mut deliveries = rows.into_iter().map(delivery).collect::<Result<Vec<_>, _>>()?;
     deliveries.sort_by_key(|(sequence, _)| *sequence);
     Ok(deliveries.into_iter().map(|(_, delivery)| delivery).collect())
@@ -109,7 +108,7 @@ impl From<Settlement> for Word {
 }
 
 /// Ends a batch of attempts.
-pub(crate) async fn settle(
+pub async fn settle(
     database: &impl Database,
     settlements: Vec<Settlement>,
     now: u64,
@@ -119,24 +118,24 @@ pub(crate) async fn settle(
     }
     let words: Vec<Word> = settlements.into_iter().map(Word::from).collect();
     let parameters = vec![json_parameter(&words)?, millis(now)];
-    let rows = database.write(include_str!("sql/message_settle.sql"), parameters).await?;
+    let rows = database.write(database.sql().message_settle, parameters).await?;
     rows.into_iter().map(|mut row| row.text()).collect()
 }
 
 /// Reads the queues that have work.
-pub(crate) async fn due(database: &impl Database, now: u64) -> Result<Vec<String>, Fault> {
-    let rows = database.read(include_str!("sql/queue_due.sql"), vec![millis(now)]).await?;
+pub async fn due(database: &impl Database, now: u64) -> Result<Vec<String>, Fault> {
+    let rows = database.read(database.sql().queue_due, vec![millis(now)]).await?;
     rows.into_iter().map(|mut row| row.text()).collect()
 }
 
 /// Reads all queues.
-pub(crate) async fn list(database: &impl Database, now: u64) -> Result<Vec<Status>, Fault> {
-    let rows = database.read(include_str!("sql/queue_list.sql"), vec![millis(now)]).await?;
+pub async fn list(database: &impl Database, now: u64) -> Result<Vec<Status>, Fault> {
+    let rows = database.read(database.sql().queue_list, vec![millis(now)]).await?;
     rows.into_iter().map(status).collect()
 }
 
 /// Reads a page of dead letters.
-pub(crate) async fn buried(
+pub async fn buried(
     database: &impl Database,
     queue: String,
     reason: Option<String>,
@@ -145,30 +144,30 @@ pub(crate) async fn buried(
     let mut parameters =
         vec![queue.as_str().into(), before(&page), limit(&page), Value::Integer(ATTEMPTS_SHOWN_MAX)];
     let sql = match reason {
-        None => include_str!("sql/message_list_buried.sql"),
+        None => database.sql().message_list_buried,
         Some(reason) => {
             parameters.push(reason.into());
-            include_str!("sql/message_list_buried_by_reason.sql")
+            database.sql().message_list_buried_by_reason
         }
     };
     let rows = database.read(sql, parameters).await?;
     if rows.is_empty() && !is_known(database, queue).await? {
         return Ok(None);
     }
-    rows.into_iter().map(message).collect::<Result<_, _>>().map(Some)
+    listed(rows).map(message).collect::<Result<_, _>>().map(Some)
 }
 
 /// Groups dead letters by the kind of their last failure.
-pub(crate) async fn buried_groups(
+pub async fn buried_groups(
     database: &impl Database,
     queue: String,
 ) -> Result<Option<Vec<BuriedGroup>>, Fault> {
     let parameters = vec![queue.as_str().into(), Value::Integer(BURIED_GROUPS_MAX)];
-    let rows = database.read(include_str!("sql/message_buried_groups.sql"), parameters).await?;
+    let rows = database.read(database.sql().message_buried_groups, parameters).await?;
     if rows.is_empty() && !is_known(database, queue).await? {
         return Ok(None);
     }
-    let groups = rows.into_iter().map(|mut row| {
+    let groups = listed(rows).map(|mut row| {
         Ok(BuriedGroup {
             reason: row.text()?,
             count: row.integer()?,
@@ -181,18 +180,18 @@ pub(crate) async fn buried_groups(
 }
 
 async fn is_known(database: &impl Database, queue: String) -> Result<bool, Fault> {
-    Ok(database.read_one(include_str!("sql/queue_get.sql"), vec![queue.into()]).await?.is_some())
+    Ok(database.read_one(database.sql().queue_get, vec![queue.into()]).await?.is_some())
 }
 
 /// Reads one message.
-pub(crate) async fn get(database: &impl Database, id: String) -> Result<Option<Message>, Fault> {
+pub async fn get(database: &impl Database, id: String) -> Result<Option<Message>, Fault> {
     let parameters = vec![id.into(), Value::Integer(ATTEMPTS_SHOWN_MAX)];
-    let row = database.read_one(include_str!("sql/message_get.sql"), parameters).await?;
+    let row = database.read_one(database.sql().message_get, parameters).await?;
     row.map(message).transpose()
 }
 
 /// Carries out an operator's action.
-pub(crate) async fn operate(database: &impl Database, operation: Operation) -> Result<Option<u32>, Fault> {
+pub async fn operate(database: &impl Database, operation: Operation) -> Result<Option<u32>, Fault> {
     let Operation { queue, action, reason, operator, at } = operation;
     let (kind, selection) = match action {
         Action::Pause => ("pause", None),
@@ -219,12 +218,12 @@ pub(crate) async fn operate(database: &impl Database, operation: Operation) -> R
         operator.into(),
         millis(at),
     ];
-    let rows = database.write(include_str!("sql/operation_insert.sql"), parameters).await?;
+    let rows = database.write(database.sql().operation_insert, parameters).await?;
     rows.into_iter().next().map(|mut row| row.integer()).transpose()
 }
 
 /// Counts the dead letters that an action would touch.
-pub(crate) async fn selected(
+pub async fn selected(
     database: &impl Database,
     queue: String,
     selection: Selection,
@@ -232,7 +231,7 @@ pub(crate) async fn selected(
 ) -> Result<Option<u32>, Fault> {
     let [which, ids, last_reason] = selection_parameters(selection)?;
     let parameters = vec![queue.into(), which, ids, last_reason, limit.into()];
-    let row = database.read_one(include_str!("sql/message_selected.sql"), parameters).await?;
+    let row = database.read_one(database.sql().message_selected, parameters).await?;
     row.map(|mut row| row.integer()).transpose()
 }
 

@@ -1,8 +1,8 @@
 //! Who buys in bulk, in a database apart from the shop.
 
 use crate::Store;
-use crate::connection::CUSTOMERS;
 use crate::database::Database;
+use crate::engine::Engine;
 use crate::restock::customers::{Announcement, Customer, Guest, Kind, Outcome, Purchase};
 use crate::restock::types::Fault;
 use crate::row::{Row, millis, only};
@@ -10,23 +10,23 @@ use crate::row::{Row, millis, only};
 /// What an announcement's id begins with; the rest is the order that made the VIP.
 const ANNOUNCEMENT: &str = "vip_";
 
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn note_purchase(purchase: Purchase, now: u64) -> Result<Outcome, Fault> {
-        note_purchase(&CUSTOMERS, purchase, now).await
+        note_purchase(E::customers(), purchase, now).await
     }
 
     async fn announced(announcement_id: String, now: u64) -> Result<(), Fault> {
-        announced(&CUSTOMERS, announcement_id, now).await
+        announced(E::customers(), announcement_id, now).await
     }
 
     async fn get(id: String) -> Result<Option<Customer>, Fault> {
-        get(&CUSTOMERS, id).await
+        get(E::customers(), id).await
     }
 }
 
 /// Records a purchase and promotes its customer.
-pub(crate) async fn note_purchase(
-    database: &impl Database,
+pub async fn note_purchase<D: Database>(
+    database: &D,
     purchase: Purchase,
     now: u64,
 ) -> Result<Outcome, Fault> {
@@ -41,9 +41,11 @@ pub(crate) async fn note_purchase(
         millis(now),
     ];
     // Not repeated by itself: the caller learns from the first run alone whether it promoted.
-    let first = only(database.write(include_str!("sql/purchase_insert.sql"), parameters).await?)?.flag()?;
-    let found = read(database, purchase.customer_id).await?;
-    let Some((customer, vip_order_id)) = found else {
+    let mut row = only(database.write(database.sql().purchase_insert, parameters).await?)?;
+    let first = row.flag()?;
+    let Some(Buyer { customer, vip_order_id }) =
+        D::Engine::buyer(database, row, purchase.customer_id).await?
+    else {
         return Ok(Outcome { promoted: false, announcement: None });
     };
     let promoted = first && vip_order_id.as_deref() == Some(purchase.order_id.as_str());
@@ -54,31 +56,37 @@ pub(crate) async fn note_purchase(
 }
 
 /// Notes that the marketing system took the news.
-pub(crate) async fn announced(
-    database: &impl Database,
-    announcement_id: String,
-    now: u64,
-) -> Result<(), Fault> {
+pub async fn announced(database: &impl Database, announcement_id: String, now: u64) -> Result<(), Fault> {
     let Some(order_id) = announcement_id.strip_prefix(ANNOUNCEMENT) else {
         return Ok(());
     };
     let parameters = vec![order_id.into(), millis(now)];
-    database.write_keyed(include_str!("sql/customer_announced.sql"), parameters).await?;
+    database.write_keyed(database.sql().customer_announced, parameters).await?;
     Ok(())
 }
 
 /// Reads one customer.
-pub(crate) async fn get(database: &impl Database, id: String) -> Result<Option<Customer>, Fault> {
-    Ok(read(database, id).await?.map(|(customer, _)| customer))
+pub async fn get(database: &impl Database, id: String) -> Result<Option<Customer>, Fault> {
+    Ok(read(database, id).await?.map(|buyer| buyer.customer))
 }
 
 /// A customer with the order that made them a VIP.
-async fn read(database: &impl Database, id: String) -> Result<Option<(Customer, Option<String>)>, Fault> {
-    let row = database.read_one(include_str!("sql/customer_get.sql"), vec![id.into()]).await?;
-    row.map(customer).transpose()
+#[derive(Debug)]
+pub struct Buyer {
+    /// The customer.
+    pub customer: Customer,
+    /// The order, where they are one.
+    pub vip_order_id: Option<String>,
 }
 
-fn customer(mut row: Row) -> Result<(Customer, Option<String>), Fault> {
+/// Reads a customer with the order that made them a VIP.
+pub async fn read(database: &impl Database, id: String) -> Result<Option<Buyer>, Fault> {
+    let row = database.read_one(database.sql().customer_get, vec![id.into()]).await?;
+    row.map(buyer).transpose()
+}
+
+/// Reads the columns of `customer_get`.
+pub fn buyer(mut row: Row) -> Result<Buyer, Fault> {
     let customer = Customer {
         id: row.text()?,
         email: row.optional_text()?,
@@ -92,5 +100,5 @@ fn customer(mut row: Row) -> Result<(Customer, Option<String>), Fault> {
         vip_since: row.optional_integer()?,
         announced_at: row.optional_integer()?,
     };
-    Ok((customer, row.optional_text()?))
+    Ok(Buyer { customer, vip_order_id: row.optional_text()? })
 }

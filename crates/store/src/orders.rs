@@ -1,30 +1,27 @@
 //! Orders against stock that is really there.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
-use spin_sdk::sqlite::Value;
 
 use crate::Store;
-use crate::connection::SHOP;
-use crate::database::{Database, Repeat};
+use crate::database::{Database, Repeat, Value};
+use crate::engine::Engine;
 use crate::restock::orders::{
     Buyer, Customer, Guest, IfShort, Line, Order, Placement, Placing, Recording, Shortage, Status, VipRule,
 };
 use crate::restock::types::{Fault, Money};
 use crate::row::{Row, corrupt, json_parameter, millis};
 
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn place(placement: Placement) -> Result<Placing, Fault> {
-        place(&SHOP, placement).await
+        place(E::shop(), placement).await
     }
 
     async fn get(id: String) -> Result<Option<Order>, Fault> {
-        get(&SHOP, id).await
+        get(E::shop(), id).await
     }
 
     async fn bought(customer_id: String) -> Result<Option<Buyer>, Fault> {
-        bought(&SHOP, customer_id).await
+        bought(E::shop(), customer_id).await
     }
 }
 
@@ -54,15 +51,36 @@ struct KeptShortage {
     available: i64,
 }
 
+/// What an engine may want to know of a placement again.
+#[derive(Debug)]
+pub struct Asked {
+    /// The key of the client, where it sent one.
+    pub idempotency_key: Option<String>,
+    /// The items as `order_place` takes them.
+    pub items: Value,
+}
+
+/// What became of a placement in the database.
+#[derive(Debug)]
+pub enum Placed {
+    /// It holds this order: the placement's own, or the one that used its key first.
+    Kept(Box<Found>),
+    /// Nothing was written: these products are not sold here.
+    UnknownSkus(Vec<String>),
+    /// Nothing was written: the prices do not sum to one amount.
+    MixedCurrencies,
+}
+
 /// An order with what only the answer to its placement needs.
-struct Found {
+#[derive(Debug)]
+pub struct Found {
     order: Order,
     request_hash: String,
     ring: u32,
 }
 
 /// Places an order.
-pub(crate) async fn place(database: &impl Database, placement: Placement) -> Result<Placing, Fault> {
+pub async fn place<D: Database>(database: &D, placement: Placement) -> Result<Placing, Fault> {
     let Placement { id, idempotency_key, request_hash, customer, items, if_short, vip, placed_at } =
         placement;
     let asked: Vec<_> =
@@ -82,22 +100,23 @@ pub(crate) async fn place(database: &impl Database, placement: Placement) -> Res
         vip.units.into(),
     ];
     let repeat = if idempotency_key.is_some() { Repeat::Harmless } else { Repeat::Never };
-    let rows = database.run(repeat, include_str!("sql/order_place.sql"), parameters).await?;
-    match rows.into_iter().next() {
-        Some(row) => Ok(answer(found(row)?, &id, &request_hash)),
-        None => diagnose(database, asked, idempotency_key, &id, &request_hash).await,
-    }
+    let answer = database.run(repeat, database.sql().order_place, parameters).await?.into_iter().next();
+    Ok(match D::Engine::placed(database, answer, Asked { idempotency_key, items: asked }).await? {
+        Placed::Kept(found) => recorded(found, &id, &request_hash),
+        Placed::UnknownSkus(skus) => Placing::UnknownSkus(skus),
+        Placed::MixedCurrencies => Placing::MixedCurrencies,
+    })
 }
 
 /// Reads one order.
-pub(crate) async fn get(database: &impl Database, id: String) -> Result<Option<Order>, Fault> {
-    let row = database.read_one(include_str!("sql/order_get.sql"), vec![id.into()]).await?;
+pub async fn get(database: &impl Database, id: String) -> Result<Option<Order>, Fault> {
+    let row = database.read_one(database.sql().order_get, vec![id.into()]).await?;
     Ok(row.map(found).transpose()?.map(|found| found.order))
 }
 
 /// Reads what a customer bought.
-pub(crate) async fn bought(database: &impl Database, customer_id: String) -> Result<Option<Buyer>, Fault> {
-    let row = database.read_one(include_str!("sql/buyer_get.sql"), vec![customer_id.into()]).await?;
+pub async fn bought(database: &impl Database, customer_id: String) -> Result<Option<Buyer>, Fault> {
+    let row = database.read_one(database.sql().buyer_get, vec![customer_id.into()]).await?;
     row.map(|mut row| {
         Ok(Buyer {
             customer_id: row.text()?,
@@ -111,7 +130,7 @@ pub(crate) async fn bought(database: &impl Database, customer_id: String) -> Res
 }
 
 /// The answer to a placement for which the database holds this order, the placement's own or the one that used its key first.
-fn answer(found: Found, id: &str, request_hash: &str) -> Placing {
+fn recorded(found: Box<Found>, id: &str, request_hash: &str) -> Placing {
     if found.request_hash != request_hash {
         return Placing::KeyReused;
     }
@@ -122,42 +141,8 @@ fn answer(found: Found, id: &str, request_hash: &str) -> Placing {
     Placing::Recorded(Recording { order: found.order, replayed, rings })
 }
 
-/// Says why nothing was inserted. A used key comes first: prices can have changed since, and the first answer stands.
-async fn diagnose(
-    database: &impl Database,
-    asked: Value,
-    idempotency_key: Option<String>,
-    id: &str,
-    request_hash: &str,
-) -> Result<Placing, Fault> {
-    if let Some(key) = idempotency_key
-        && let Some(row) =
-            database.read_one(include_str!("sql/order_get_by_key.sql"), vec![key.into()]).await?
-    {
-        return Ok(answer(found(row)?, id, request_hash));
-    }
-    let mut unknown = Vec::new();
-    let mut currencies = BTreeSet::new();
-    for mut row in database.read(include_str!("sql/order_diagnose.sql"), vec![asked]).await? {
-        let sku = row.text()?;
-        match row.optional_text()? {
-            Some(currency) => {
-                currencies.insert(currency);
-            }
-            None => unknown.push(sku),
-        }
-    }
-    if !unknown.is_empty() {
-        return Ok(Placing::UnknownSkus(unknown));
-    }
-    if currencies.len() > 1 {
-        return Ok(Placing::MixedCurrencies);
-    }
-    // The catalogue changed between the two statements. Nothing was written; the client can ask again.
-    Err(Fault::Unavailable("the products of the order were being changed".into()))
-}
-
-fn found(mut row: Row) -> Result<Found, Fault> {
+/// Reads the columns of `order_get` and of `order_place`.
+pub fn found(mut row: Row) -> Result<Box<Found>, Fault> {
     let id = row.text()?;
     let request_hash = row.text()?;
     let customer = Customer { id: row.text()?, email: row.optional_text()?, name: row.optional_text()? };
@@ -196,7 +181,7 @@ fn found(mut row: Row) -> Result<Found, Fault> {
         placed_at: row.integer()?,
         filled_at: row.optional_integer()?,
     };
-    Ok(Found { order, request_hash, ring: row.integer()? })
+    Ok(Box::new(Found { order, request_hash, ring: row.integer()? }))
 }
 
 fn if_short_word(if_short: IfShort) -> &'static str {

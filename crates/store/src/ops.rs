@@ -1,10 +1,8 @@
 //! Keeping the store itself in order.
 
-use spin_sdk::sqlite::Value;
-
 use crate::Store;
-use crate::connection::SHOP;
-use crate::database::Database;
+use crate::database::{Database, Value};
+use crate::engine::{Engine, Statements};
 use crate::restock::ops::{Guest, OperatorAction, Readiness, Report, TickLimits, TickReport};
 use crate::restock::types::{Fault, Page};
 use crate::row::{before, limit, millis, only};
@@ -33,64 +31,35 @@ const DIGEST_EVERY_MS: u64 = 15 * 60_000;
 const COLLECTION_RETENTION_MS: u64 = 30 * DAY_MS;
 const DAY_MS: u64 = 86_400_000;
 
-/// The audit: each statement finds the violations of one invariant and says them in words.
-const AUDIT: [&str; 15] = [
-    include_str!("sql/audit_product_stock.sql"),
-    include_str!("sql/audit_product_levels.sql"),
-    include_str!("sql/audit_ledger.sql"),
-    include_str!("sql/audit_order_movements.sql"),
-    include_str!("sql/audit_order_lines.sql"),
-    include_str!("sql/audit_production_goods.sql"),
-    include_str!("sql/audit_production_open.sql"),
-    include_str!("sql/audit_production_messages.sql"),
-    include_str!("sql/audit_messages.sql"),
-    include_str!("sql/audit_buyers.sql"),
-    include_str!("sql/audit_bulk.sql"),
-    include_str!("sql/audit_incidents.sql"),
-    include_str!("sql/audit_return_steps.sql"),
-    include_str!("sql/audit_return_messages.sql"),
-    include_str!("sql/audit_return_goods.sql"),
-];
-
-/// What is removed when it is old, and when that is. Messages aside: each queue has a retention of its own. The statements that
-/// answer with a row for each are those whose rows a tick counts.
-const RETENTION: [(&str, u64); 5] = [
-    (include_str!("sql/incident_remove.sql"), INCIDENT_RETENTION_MS),
-    (include_str!("sql/letter_remove.sql"), LETTER_RETENTION_MS),
-    (include_str!("sql/ad_request_remove.sql"), AD_REQUEST_RETENTION_MS),
-    (include_str!("sql/return_collection_remove.sql"), COLLECTION_RETENTION_MS),
-    (include_str!("sql/return_reject_remove.sql"), COLLECTION_RETENTION_MS),
-];
-
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     /// Of the shop's database. The customers' is another matter: without it the shop sells, and what cannot be done is said by
     /// the message that needs it.
     async fn ready() -> Result<Readiness, Fault> {
-        Ok(Readiness { engine: "sqlite".into(), schema_version: SHOP.check().await? })
+        Ok(Readiness { engine: E::NAME.into(), schema_version: E::schema_version().await? })
     }
 
     async fn audit() -> Result<Report, Fault> {
-        audit(&SHOP).await
+        audit(E::shop()).await
     }
 
     async fn tick(limits: TickLimits, now: u64) -> Result<TickReport, Fault> {
-        tick(&SHOP, limits, now).await
+        tick(E::shop(), limits, now).await
     }
 
     async fn take_turn(job: String, every_ms: u64, now: u64) -> Result<bool, Fault> {
-        take_turn(&SHOP, job, every_ms, now).await
+        take_turn(E::shop(), job, every_ms, now).await
     }
 
     async fn actions(page: Page) -> Result<Vec<OperatorAction>, Fault> {
-        actions(&SHOP, page).await
+        actions(E::shop(), page).await
     }
 }
 
 /// Recomputes the invariants. Each statement sees one moment of the whole database, so writers do not disturb it.
-pub(crate) async fn audit(database: &impl Database) -> Result<Report, Fault> {
-    let mut counts = only(database.read(include_str!("sql/audit_counts.sql"), vec![]).await?)?;
+pub async fn audit(database: &impl Database) -> Result<Report, Fault> {
+    let mut counts = only(database.read(database.sql().audit_counts, vec![]).await?)?;
     let mut violations = Vec::new();
-    for sql in AUDIT {
+    for sql in audits(database.sql()) {
         let left = VIOLATIONS_MAX - violations.len().min(VIOLATIONS_MAX);
         let left = Value::Integer(i64::try_from(left).unwrap_or_default());
         for mut row in database.read(sql, vec![left]).await? {
@@ -105,17 +74,34 @@ pub(crate) async fn audit(database: &impl Database) -> Result<Report, Fault> {
     })
 }
 
+/// The audit: each statement finds the violations of one invariant and says them in words.
+fn audits(sql: &Statements) -> [&str; 15] {
+    [
+        sql.audit_product_stock,
+        sql.audit_product_levels,
+        sql.audit_ledger,
+        sql.audit_order_movements,
+        sql.audit_order_lines,
+        sql.audit_production_goods,
+        sql.audit_production_open,
+        sql.audit_production_messages,
+        sql.audit_messages,
+        sql.audit_buyers,
+        sql.audit_bulk,
+        sql.audit_incidents,
+        sql.audit_return_steps,
+        sql.audit_return_messages,
+        sql.audit_return_goods,
+    ]
+}
+
 /// Does what time makes necessary. Every duty is a statement of its own that finds what is left to do, so a tick that is
 /// cut short or runs beside another one loses and doubles nothing.
-pub(crate) async fn tick(
-    database: &impl Database,
-    limits: TickLimits,
-    now: u64,
-) -> Result<TickReport, Fault> {
+pub async fn tick(database: &impl Database, limits: TickLimits, now: u64) -> Result<TickReport, Fault> {
     let batch = Value::from(limits.batch);
     let mut expired = database
         .write_keyed(
-            include_str!("sql/message_expire_lease.sql"),
+            database.sql().message_expire_lease,
             vec![millis(now), limits.attempts_max.into(), batch.clone()],
         )
         .await?;
@@ -124,21 +110,19 @@ pub(crate) async fn tick(
         buried += u32::from(row.text()? == "buried");
     }
     let overdue = database
-        .write_keyed(include_str!("sql/production_mark_overdue.sql"), vec![millis(now), batch.clone()])
+        .write_keyed(database.sql().production_mark_overdue, vec![millis(now), batch.clone()])
         .await?;
-    let mut removed = database
-        .write_keyed(include_str!("sql/message_remove.sql"), vec![millis(now), batch.clone()])
-        .await?
-        .len();
+    let mut removed =
+        database.write_keyed(database.sql().message_remove, vec![millis(now), batch.clone()]).await?.len();
     let notices = notices(database, &batch, now).await?;
-    for (sql, retention_ms) in RETENTION {
+    for (sql, retention_ms) in retention(database.sql()) {
         let old = millis(now.saturating_sub(retention_ms));
         removed += database.write_keyed(sql, vec![old, batch.clone()]).await?.len();
     }
     // It looks at every old event that a message still carries: tens of thousands, where many parcels are long on their way.
     if take_turn(database, EVENT_REMOVAL.to_owned(), EVENT_REMOVAL_EVERY_MS, now).await? {
         let old = millis(now.saturating_sub(EVENT_RETENTION_MS));
-        database.write_keyed(include_str!("sql/event_remove.sql"), vec![old, batch]).await?;
+        database.write_keyed(database.sql().event_remove, vec![old, batch]).await?;
     }
     Ok(TickReport {
         leases_expired: count(expired.len()),
@@ -149,6 +133,18 @@ pub(crate) async fn tick(
     })
 }
 
+/// What is removed when it is old, and when that is, ms. Messages aside: each queue has a retention of its own. The statements that
+/// answer with a row for each are those whose rows a tick counts.
+fn retention(sql: &Statements) -> [(&str, u64); 5] {
+    [
+        (sql.incident_remove, INCIDENT_RETENTION_MS),
+        (sql.letter_remove, LETTER_RETENTION_MS),
+        (sql.ad_request_remove, AD_REQUEST_RETENTION_MS),
+        (sql.return_collection_remove, COLLECTION_RETENTION_MS),
+        (sql.return_reject_remove, COLLECTION_RETENTION_MS),
+    ]
+}
+
 /// Clears incidents that are over, then reminds of those that grow. Returns how many notices became due.
 async fn notices(database: &impl Database, batch: &Value, now: u64) -> Result<u32, Fault> {
     let parameters = vec![
@@ -157,20 +153,21 @@ async fn notices(database: &impl Database, batch: &Value, now: u64) -> Result<u3
         millis(now.saturating_sub(FLAPPING_QUIET_MS)),
         batch.clone(),
     ];
-    let cleared = database.write_keyed(include_str!("sql/incident_clear.sql"), parameters).await?;
-    let mut notices = 0_u32;
-    for mut row in cleared {
-        notices = notices.saturating_add(row.integer()?);
-    }
+    let cleared = database.write_keyed(database.sql().incident_clear, parameters).await?;
     let told_before = millis(now.saturating_sub(DIGEST_EVERY_MS));
     let grew = database
-        .write_keyed(include_str!("sql/incident_remind.sql"), vec![millis(now), told_before, batch.clone()])
+        .write_keyed(database.sql().incident_remind, vec![millis(now), told_before, batch.clone()])
         .await?;
-    Ok(notices.saturating_add(count(grew.len())))
+    let mut notices = 0_u32;
+    // An engine counts them in one row, or in a row for each incident.
+    for mut row in cleared.into_iter().chain(grew) {
+        notices = notices.saturating_add(row.integer()?);
+    }
+    Ok(notices)
 }
 
 /// Takes the turn of a job.
-pub(crate) async fn take_turn(
+pub async fn take_turn(
     database: &impl Database,
     job: String,
     every_ms: u64,
@@ -178,14 +175,14 @@ pub(crate) async fn take_turn(
 ) -> Result<bool, Fault> {
     let parameters = vec![job.into(), millis(every_ms), millis(now)];
     // Not repeated by itself: a turn that was taken and lost on its way is nobody's until the next one.
-    let taken = database.write(include_str!("sql/turn_take.sql"), parameters).await?;
+    let taken = database.write(database.sql().turn_take, parameters).await?;
     Ok(!taken.is_empty())
 }
 
 /// Reads a page of what operators did.
-pub(crate) async fn actions(database: &impl Database, page: Page) -> Result<Vec<OperatorAction>, Fault> {
+pub async fn actions(database: &impl Database, page: Page) -> Result<Vec<OperatorAction>, Fault> {
     let parameters = vec![before(&page), limit(&page)];
-    let rows = database.read(include_str!("sql/operator_action_list.sql"), parameters).await?;
+    let rows = database.read(database.sql().operator_action_list, parameters).await?;
     rows.into_iter()
         .map(|mut row| {
             Ok(OperatorAction {

@@ -1,30 +1,30 @@
 //! Advertisements of products that cannot be sold for a while.
 
 use crate::Store;
-use crate::connection::SHOP;
 use crate::database::Database;
+use crate::engine::Engine;
 use crate::restock::ads::{Errand, Guest, Request};
 use crate::restock::types::Fault;
 use crate::row::{Row, corrupt, millis};
 
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn wanted(sku: String) -> Result<Option<Errand>, Fault> {
-        wanted(&SHOP, sku).await
+        wanted(E::shop(), sku).await
     }
 
     async fn asked(errand_id: String, sku: String, request: Request, now: u64) -> Result<(), Fault> {
-        asked(&SHOP, errand_id, sku, request, now).await
+        asked(E::shop(), errand_id, sku, request, now).await
     }
 }
 
 /// Reads what a manager is to be asked now.
-pub(crate) async fn wanted(database: &impl Database, sku: String) -> Result<Option<Errand>, Fault> {
-    let row = database.read_one(include_str!("sql/ad_errand.sql"), vec![sku.into()]).await?;
+pub async fn wanted(database: &impl Database, sku: String) -> Result<Option<Errand>, Fault> {
+    let row = database.read_one(database.sql().ad_errand, vec![sku.into()]).await?;
     row.map(read).transpose()
 }
 
 /// Notes that a manager was asked.
-pub(crate) async fn asked(
+pub async fn asked(
     database: &impl Database,
     errand_id: String,
     sku: String,
@@ -43,7 +43,7 @@ pub(crate) async fn asked(
         millis(ad_starts),
         millis(now),
     ];
-    database.write_keyed(include_str!("sql/ad_request_insert.sql"), parameters).await?;
+    database.write_keyed(database.sql().ad_request_insert, parameters).await?;
     Ok(())
 }
 

@@ -1,10 +1,8 @@
 //! What is sold and who makes it.
 
-use spin_sdk::sqlite::Value;
-
 use crate::Store;
-use crate::connection::SHOP;
-use crate::database::Database;
+use crate::database::{Database, Value};
+use crate::engine::Engine;
 use crate::restock::catalog::{
     AdDefinition, AdStatus, Advertisement, Defined, Demand, Factory, Guest, Policy, Product,
     ProductDefinition,
@@ -18,47 +16,47 @@ const DEMAND_DAYS_MAX: u64 = 60;
 /// Lead times that the automatic levels look at, the latest.
 const LEAD_TIMES_MAX: i64 = 20;
 
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn get(sku: String) -> Result<Option<Product>, Fault> {
-        get(&SHOP, sku).await
+        get(E::shop(), sku).await
     }
 
     async fn list(page: Page) -> Result<Vec<Product>, Fault> {
-        list(&SHOP, page).await
+        list(E::shop(), page).await
     }
 
     async fn define(definition: ProductDefinition, operator: String, now: u64) -> Result<Defined, Fault> {
-        define(&SHOP, definition, operator, now).await
+        define(E::shop(), definition, operator, now).await
     }
 
     async fn define_factory(factory: Factory, operator: String, now: u64) -> Result<bool, Fault> {
-        define_factory(&SHOP, factory, operator, now).await
+        define_factory(E::shop(), factory, operator, now).await
     }
 
     async fn auto_demand(page: Page, now: u64) -> Result<Vec<Demand>, Fault> {
-        auto_demand(&SHOP, page, now).await
+        auto_demand(E::shop(), page, now).await
     }
 
     async fn set_levels(sku: String, reorder_point: i64, order_up_to: i64, now: u64) -> Result<bool, Fault> {
-        set_levels(&SHOP, sku, reorder_point, order_up_to, now).await
+        set_levels(E::shop(), sku, reorder_point, order_up_to, now).await
     }
 }
 
 /// Reads one product.
-pub(crate) async fn get(database: &impl Database, sku: String) -> Result<Option<Product>, Fault> {
-    let row = database.read_one(include_str!("sql/product_get.sql"), vec![sku.into()]).await?;
+pub async fn get(database: &impl Database, sku: String) -> Result<Option<Product>, Fault> {
+    let row = database.read_one(database.sql().product_get, vec![sku.into()]).await?;
     row.map(product).transpose()
 }
 
 /// Reads a page of products.
-pub(crate) async fn list(database: &impl Database, page: Page) -> Result<Vec<Product>, Fault> {
-    let rows = database.read(include_str!("sql/product_list.sql"), vec![after(&page), limit(&page)]).await?;
+pub async fn list(database: &impl Database, page: Page) -> Result<Vec<Product>, Fault> {
+    let rows = database.read(database.sql().product_list, vec![after(&page), limit(&page)]).await?;
     rows.into_iter().map(product).collect()
 }
 
 /// Creates or changes a product.
-pub(crate) async fn define(
-    database: &impl Database,
+pub async fn define<D: Database>(
+    database: &D,
     definition: ProductDefinition,
     operator: String,
     now: u64,
@@ -83,17 +81,17 @@ pub(crate) async fn define(
         millis(now),
         operator.into(),
     ];
-    let rows = database.write(include_str!("sql/product_define.sql"), parameters).await?;
+    let rows = database.write(database.sql().product_define, parameters).await?;
     let Some(mut row) = rows.into_iter().next() else {
         return Ok(Defined::UnknownFactory);
     };
     let created = row.flag()?;
-    let row = only(database.read(include_str!("sql/product_get.sql"), vec![definition.sku.into()]).await?)?;
-    Ok(if created { Defined::Created(product(row)?) } else { Defined::Updated(product(row)?) })
+    let product = D::Engine::defined(database, row, definition.sku).await?;
+    Ok(if created { Defined::Created(product) } else { Defined::Updated(product) })
 }
 
 /// Creates or changes a factory.
-pub(crate) async fn define_factory(
+pub async fn define_factory(
     database: &impl Database,
     factory: Factory,
     operator: String,
@@ -107,15 +105,11 @@ pub(crate) async fn define_factory(
         millis(now),
         operator.into(),
     ];
-    only(database.write(include_str!("sql/factory_define.sql"), parameters).await?)?.flag()
+    only(database.write(database.sql().factory_define, parameters).await?)?.flag()
 }
 
 /// Reads what automatic levels are computed from.
-pub(crate) async fn auto_demand(
-    database: &impl Database,
-    page: Page,
-    now: u64,
-) -> Result<Vec<Demand>, Fault> {
+pub async fn auto_demand(database: &impl Database, page: Page, now: u64) -> Result<Vec<Demand>, Fault> {
     let today = now / DAY_MS;
     let first_day = today.saturating_sub(DEMAND_DAYS_MAX);
     let parameters = vec![
@@ -125,7 +119,7 @@ pub(crate) async fn auto_demand(
         millis(today * DAY_MS),
         Value::Integer(LEAD_TIMES_MAX),
     ];
-    let rows = database.read(include_str!("sql/product_demand.sql"), parameters).await?;
+    let rows = database.read(database.sql().product_demand, parameters).await?;
     rows.into_iter()
         .map(|mut row| {
             let (sku, reorder_point, order_up_to) = (row.text()?, row.integer()?, row.integer()?);
@@ -148,8 +142,8 @@ pub(crate) async fn auto_demand(
 }
 
 /// Sets computed levels of an automatic product.
-pub(crate) async fn set_levels(
-    database: &impl Database,
+pub async fn set_levels<D: Database>(
+    database: &D,
     sku: String,
     reorder_point: i64,
     order_up_to: i64,
@@ -158,14 +152,12 @@ pub(crate) async fn set_levels(
     let levels: Vec<Value> = vec![sku.into(), reorder_point.into(), order_up_to.into()];
     let mut parameters = levels.clone();
     parameters.push(millis(now));
-    let taken = database.write_keyed(include_str!("sql/product_set_levels.sql"), parameters).await?;
-    if !taken.is_empty() {
-        return Ok(true);
-    }
-    Ok(database.read_one(include_str!("sql/product_has_levels.sql"), levels).await?.is_some())
+    let taken = database.write_keyed(database.sql().product_set_levels, parameters).await?;
+    D::Engine::levels_set(database, taken.into_iter().next(), levels).await
 }
 
-fn product(mut row: Row) -> Result<Product, Fault> {
+/// Reads the columns of `product_get`.
+pub fn product(mut row: Row) -> Result<Product, Fault> {
     Ok(Product {
         sku: row.text()?,
         name: row.text()?,

@@ -1,33 +1,33 @@
 //! The ledger of letters: which provider has which.
 
 use crate::Store;
-use crate::connection::SHOP;
 use crate::database::Database;
+use crate::engine::Engine;
 use crate::restock::letters::{Guest, Posting, Standing};
 use crate::restock::types::Fault;
 use crate::row::{corrupt, millis};
 
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn look(id: String) -> Result<Standing, Fault> {
-        look(&SHOP, id).await
+        look(E::shop(), id).await
     }
 
     async fn entrust(id: String, provider: String, content: String, now: u64) -> Result<bool, Fault> {
-        entrust(&SHOP, id, provider, content, now).await
+        entrust(E::shop(), id, provider, content, now).await
     }
 
     async fn release(id: String, provider: String) -> Result<(), Fault> {
-        release(&SHOP, id, provider).await
+        release(E::shop(), id, provider).await
     }
 
     async fn sent(id: String, provider: String, provider_ref: String, now: u64) -> Result<(), Fault> {
-        sent(&SHOP, id, provider, provider_ref, now).await
+        sent(E::shop(), id, provider, provider_ref, now).await
     }
 }
 
 /// Reads where a letter is.
-pub(crate) async fn look(database: &impl Database, id: String) -> Result<Standing, Fault> {
-    let Some(mut row) = database.read_one(include_str!("sql/letter_get.sql"), vec![id.into()]).await? else {
+pub async fn look(database: &impl Database, id: String) -> Result<Standing, Fault> {
+    let Some(mut row) = database.read_one(database.sql().letter_get, vec![id.into()]).await? else {
         return Ok(Standing::Unsent);
     };
     let (state, provider, content) = (row.text()?, row.text()?, row.text()?);
@@ -41,7 +41,7 @@ pub(crate) async fn look(database: &impl Database, id: String) -> Result<Standin
 }
 
 /// Gives a letter to a provider.
-pub(crate) async fn entrust(
+pub async fn entrust(
     database: &impl Database,
     id: String,
     provider: String,
@@ -49,19 +49,19 @@ pub(crate) async fn entrust(
     now: u64,
 ) -> Result<bool, Fault> {
     let parameters = vec![id.into(), provider.into(), content.into(), millis(now)];
-    let rows = database.write_keyed(include_str!("sql/letter_entrust.sql"), parameters).await?;
+    let rows = database.write_keyed(database.sql().letter_entrust, parameters).await?;
     Ok(!rows.is_empty())
 }
 
 /// Takes a letter back that was surely not sent.
-pub(crate) async fn release(database: &impl Database, id: String, provider: String) -> Result<(), Fault> {
+pub async fn release(database: &impl Database, id: String, provider: String) -> Result<(), Fault> {
     let parameters = vec![id.into(), provider.into()];
-    database.write_keyed(include_str!("sql/letter_release.sql"), parameters).await?;
+    database.write_keyed(database.sql().letter_release, parameters).await?;
     Ok(())
 }
 
 /// Notes that a letter was sent.
-pub(crate) async fn sent(
+pub async fn sent(
     database: &impl Database,
     id: String,
     provider: String,
@@ -69,6 +69,6 @@ pub(crate) async fn sent(
     now: u64,
 ) -> Result<(), Fault> {
     let parameters = vec![id.into(), provider.into(), provider_ref.into(), millis(now)];
-    database.write_keyed(include_str!("sql/letter_sent.sql"), parameters).await?;
+    database.write_keyed(database.sql().letter_sent, parameters).await?;
     Ok(())
 }

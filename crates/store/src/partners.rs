@@ -1,10 +1,8 @@
 //! The gate in front of another company's system.
 
-use spin_sdk::sqlite::Value;
-
 use crate::Store;
-use crate::connection::SHOP;
-use crate::database::Database;
+use crate::database::{Database, Value};
+use crate::engine::Engine;
 use crate::restock::partners::{Admission, Circuit, Guest, Health, Hindrance, Limits, Pass, State};
 use crate::restock::types::Fault;
 use crate::row::{Row, corrupt, millis};
@@ -22,23 +20,23 @@ const SECOND_US: u32 = 1_000_000;
 /// could see one more of them than it allows.
 const JITTER_US: u32 = 50_000;
 
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn enter(partner: String, limits: Limits, now: u64) -> Result<Admission, Fault> {
-        enter(&SHOP, partner, limits, now).await
+        enter(E::shop(), partner, limits, now).await
     }
 
     async fn leave(pass_id: String, health: Health, now: u64) -> Result<(), Fault> {
-        leave(&SHOP, pass_id, health, now).await
+        leave(E::shop(), pass_id, health, now).await
     }
 
     async fn list(now: u64) -> Result<Vec<State>, Fault> {
-        list(&SHOP, now).await
+        list(E::shop(), now).await
     }
 }
 
 /// Asks for leave to call.
-pub(crate) async fn enter(
-    database: &impl Database,
+pub async fn enter<D: Database>(
+    database: &D,
     partner: String,
     limits: Limits,
     now: u64,
@@ -54,42 +52,60 @@ pub(crate) async fn enter(
         millis(SLOT_AHEAD_MS_MAX),
         millis(SLOT_TRUE_MS_MAX),
     ];
-    let rows = database.write(include_str!("sql/partner_enter.sql"), parameters).await?;
-    if let Some(mut row) = rows.into_iter().next() {
-        return Ok(Admission::Admitted(Pass {
-            id: row.text()?,
-            start_at: row.integer()?,
-            probe: row.flag()?,
-        }));
-    }
-    let parameters = vec![partner.as_str().into(), millis(now), millis(SLOT_TRUE_MS_MAX)];
-    match database.read_one(include_str!("sql/partner_gate.sql"), parameters).await? {
-        Some(row) => Ok(Admission::Wait(Gate::read(row)?.wait(concurrency, now))),
-        None => Err(corrupt(format!("there is no partner named {partner:?}"))),
-    }
+    let rows = database.write(database.sql().partner_enter, parameters).await?;
+    let caller = Caller { partner, now, slot_true_ms_max: SLOT_TRUE_MS_MAX };
+    Ok(match D::Engine::entered(database, rows.into_iter().next(), caller).await? {
+        Entered::Admitted(pass) => Admission::Admitted(pass),
+        Entered::Shut(gate) => Admission::Wait(gate.wait(concurrency, now)),
+    })
+}
+
+/// What an engine may want to know of a caller again.
+#[derive(Debug)]
+pub struct Caller {
+    /// Whose gate it stands at.
+    pub partner: String,
+    /// When, ms.
+    pub now: u64,
+    /// How far away a slot can be at all, ms.
+    pub slot_true_ms_max: u64,
+}
+
+/// What a caller met.
+#[derive(Debug)]
+pub enum Entered {
+    /// It was let through.
+    Admitted(Pass),
+    /// It was not.
+    Shut(Gate),
+}
+
+/// Reads a pass: the first columns of the answer of `partner_enter`.
+pub fn pass(row: &mut Row) -> Result<Pass, Fault> {
+    Ok(Pass { id: row.text()?, start_at: row.integer()?, probe: row.flag()? })
+}
+
+/// A partner that the store was not told of.
+pub fn unknown(partner: &str) -> Fault {
+    corrupt(format!("there is no partner named {partner:?}"))
 }
 
 /// Gives a pass back.
-pub(crate) async fn leave(
-    database: &impl Database,
-    pass_id: String,
-    health: Health,
-    now: u64,
-) -> Result<(), Fault> {
+pub async fn leave(database: &impl Database, pass_id: String, health: Health, now: u64) -> Result<(), Fault> {
     let (health, busy_until) = match health {
         Health::Well => ("well", Value::Null),
         Health::Failing => ("failing", Value::Null),
         Health::Busy(until) => ("well", millis(until)),
     };
     let parameters = vec![pass_id.into(), health.into(), millis(now), busy_until];
-    database.write_keyed(include_str!("sql/partner_leave.sql"), parameters).await?;
+    database.write_keyed(database.sql().partner_leave, parameters).await?;
     Ok(())
 }
 
 /// Reads all partners.
-pub(crate) async fn list(database: &impl Database, now: u64) -> Result<Vec<State>, Fault> {
+pub async fn list(database: &impl Database, now: u64) -> Result<Vec<State>, Fault> {
     let parameters = vec![millis(now), millis(SLOT_TRUE_MS_MAX)];
-    let rows = database.read(include_str!("sql/partner_list.sql"), parameters).await?;
+    let rows = database.read(database.sql().partner_list, parameters).await?;
     rows.into_iter()
         .map(|mut row| {
             Ok(State {
@@ -114,7 +130,8 @@ pub(crate) async fn list(database: &impl Database, now: u64) -> Result<Vec<State
 }
 
 /// A gate that let nobody through.
-struct Gate {
+#[derive(Debug)]
+pub struct Gate {
     failing: bool,
     probe_at: Option<u64>,
     next_slot_us: u64,
@@ -124,7 +141,8 @@ struct Gate {
 }
 
 impl Gate {
-    fn read(mut row: Row) -> Result<Self, Fault> {
+    /// Reads what keeps the gate shut: six columns.
+    pub fn read(mut row: Row) -> Result<Self, Fault> {
         Ok(Self {
             failing: row.flag()?,
             probe_at: row.optional_integer()?,

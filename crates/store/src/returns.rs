@@ -1,18 +1,16 @@
 //! Returns: collected from the partner's list, followed, reported, and put on the shelf again.
 
 use serde::{Deserialize, Serialize};
-use spin_sdk::sqlite::Value;
 
 use crate::Store;
-use crate::connection::SHOP;
-use crate::database::Database;
+use crate::database::{Database, Value};
+use crate::engine::Engine;
 use crate::restock::returns::{
     Collection, Decision, Filter, Goods, Guest, History, Item, Oddity, Parcel, Progress, Reject, Replaying,
     Return, Settling, Sighting, Status, ToStock, Wish,
 };
 use crate::restock::types::{Fault, Page};
-use crate::row::{Row, before, corrupt, json_parameter, limit, millis};
-use crate::stock;
+use crate::row::{Row, before, json_parameter, limit, millis};
 
 /// Characters of a record that was set aside that are kept.
 const RECORD_CHARS_MAX: usize = 4_096;
@@ -24,48 +22,46 @@ const STATUSES_MAX: usize = 32;
 const STATUS_CHARS_MAX: usize = 200;
 /// The status that ends a parcel's way, in letters of either case.
 const DELIVERED: &str = "delivered";
-/// How often a decision is tried while others decide on the same goods.
-const DECISIONS_TRIED_MAX: u32 = 4;
 
-impl Guest for Store {
+impl<E: Engine> Guest for Store<E> {
     async fn begin(every_ms: u64, now: u64) -> Result<Option<String>, Fault> {
-        begin(&SHOP, every_ms, now).await
+        begin(E::shop(), every_ms, now).await
     }
 
     async fn collected(collection_id: String, parcels: Vec<Parcel>, now: u64) -> Result<(), Fault> {
-        collected(&SHOP, collection_id, parcels, now).await
+        collected(E::shop(), collection_id, parcels, now).await
     }
 
     async fn set_aside(collection_id: String, oddities: Vec<Oddity>, now: u64) -> Result<(), Fault> {
-        set_aside(&SHOP, collection_id, oddities, now).await
+        set_aside(E::shop(), collection_id, oddities, now).await
     }
 
     async fn finished(collection_id: String, listed: u64, now: u64) -> Result<Option<Collection>, Fault> {
-        finished(&SHOP, collection_id, listed, now).await
+        finished(E::shop(), collection_id, listed, now).await
     }
 
     async fn get_collection(id: String) -> Result<Option<Collection>, Fault> {
-        get_collection(&SHOP, id).await
+        get_collection(E::shop(), id).await
     }
 
     async fn collections(page: Page) -> Result<Vec<Collection>, Fault> {
-        collections(&SHOP, page).await
+        collections(E::shop(), page).await
     }
 
     async fn rejects(page: Page) -> Result<Vec<Reject>, Fault> {
-        rejects(&SHOP, page).await
+        rejects(E::shop(), page).await
     }
 
     async fn get(id: String) -> Result<Option<Return>, Fault> {
-        get(&SHOP, id).await
+        get(E::shop(), id).await
     }
 
     async fn describe(id: String) -> Result<Option<History>, Fault> {
-        describe(&SHOP, id).await
+        describe(E::shop(), id).await
     }
 
     async fn list(filter: Filter, page: Page) -> Result<Vec<Return>, Fault> {
-        list(&SHOP, filter, page).await
+        list(E::shop(), filter, page).await
     }
 
     async fn tracked(
@@ -74,15 +70,15 @@ impl Guest for Store {
         statuses: Vec<String>,
         now: u64,
     ) -> Result<(), Fault> {
-        tracked(&SHOP, id, shipment_number, statuses, now).await
+        tracked(E::shop(), id, shipment_number, statuses, now).await
     }
 
     async fn reported(id: String, to_stock: ToStock, now: u64) -> Result<bool, Fault> {
-        reported(&SHOP, id, to_stock, now).await
+        reported(E::shop(), id, to_stock, now).await
     }
 
     async fn replay(wish: Wish) -> Result<Replaying, Fault> {
-        replay(&SHOP, wish).await
+        replay(E::shop(), wish).await
     }
 
     async fn receive(
@@ -90,23 +86,19 @@ impl Guest for Store {
         sku: Option<String>,
         quantity: Option<i64>,
     ) -> Result<Settling, Fault> {
-        receive(&SHOP, decision, sku, quantity).await
+        receive(E::shop(), decision, sku, quantity).await
     }
 
     async fn discard(decision: Decision) -> Result<Settling, Fault> {
-        discard(&SHOP, decision).await
+        discard(E::shop(), decision).await
     }
 }
 
 /// Begins a collection where one is due.
-pub(crate) async fn begin(
-    database: &impl Database,
-    every_ms: u64,
-    now: u64,
-) -> Result<Option<String>, Fault> {
+pub async fn begin(database: &impl Database, every_ms: u64, now: u64) -> Result<Option<String>, Fault> {
     let parameters = vec![millis(every_ms), millis(now)];
     // Run again, it finds the one that it began. That one's message is due, whoever hears of it.
-    let rows = database.write_keyed(include_str!("sql/return_collection_begin.sql"), parameters).await?;
+    let rows = database.write_keyed(database.sql().return_collection_begin, parameters).await?;
     rows.into_iter().next().map(|mut row| row.text()).transpose()
 }
 
@@ -120,7 +112,7 @@ struct Listed {
 }
 
 /// Takes a part of the list.
-pub(crate) async fn collected(
+pub async fn collected(
     database: &impl Database,
     collection_id: String,
     parcels: Vec<Parcel>,
@@ -139,7 +131,7 @@ pub(crate) async fn collected(
         })
         .collect();
     let parameters = vec![collection_id.into(), json_parameter(&listed)?, millis(now)];
-    database.write_keyed(include_str!("sql/return_collected.sql"), parameters).await?;
+    database.write_keyed(database.sql().return_collected, parameters).await?;
     Ok(())
 }
 
@@ -151,7 +143,7 @@ struct Odd {
 }
 
 /// Keeps records that nothing can be done with.
-pub(crate) async fn set_aside(
+pub async fn set_aside(
     database: &impl Database,
     collection_id: String,
     oddities: Vec<Oddity>,
@@ -168,19 +160,19 @@ pub(crate) async fn set_aside(
         })
         .collect();
     let parameters = vec![collection_id.into(), json_parameter(&odd)?, millis(now)];
-    database.write_keyed(include_str!("sql/return_reject_insert.sql"), parameters).await?;
+    database.write_keyed(database.sql().return_reject_insert, parameters).await?;
     Ok(())
 }
 
 /// Ends a collection.
-pub(crate) async fn finished(
+pub async fn finished(
     database: &impl Database,
     collection_id: String,
     listed: u64,
     now: u64,
 ) -> Result<Option<Collection>, Fault> {
     let parameters = vec![collection_id.as_str().into(), millis(listed), millis(now)];
-    let rows = database.write_keyed(include_str!("sql/return_collection_finish.sql"), parameters).await?;
+    let rows = database.write_keyed(database.sql().return_collection_finish, parameters).await?;
     match rows.into_iter().next() {
         Some(row) => collection(row).map(Some),
         None => get_collection(database, collection_id).await,
@@ -188,25 +180,22 @@ pub(crate) async fn finished(
 }
 
 /// Reads a collection.
-pub(crate) async fn get_collection(
-    database: &impl Database,
-    id: String,
-) -> Result<Option<Collection>, Fault> {
-    let row = database.read_one(include_str!("sql/return_collection_get.sql"), vec![id.into()]).await?;
+pub async fn get_collection(database: &impl Database, id: String) -> Result<Option<Collection>, Fault> {
+    let row = database.read_one(database.sql().return_collection_get, vec![id.into()]).await?;
     row.map(collection).transpose()
 }
 
 /// Reads a page of collections.
-pub(crate) async fn collections(database: &impl Database, page: Page) -> Result<Vec<Collection>, Fault> {
+pub async fn collections(database: &impl Database, page: Page) -> Result<Vec<Collection>, Fault> {
     let parameters = vec![before(&page), limit(&page)];
-    let rows = database.read(include_str!("sql/return_collection_list.sql"), parameters).await?;
+    let rows = database.read(database.sql().return_collection_list, parameters).await?;
     rows.into_iter().map(collection).collect()
 }
 
 /// Reads a page of records that were set aside.
-pub(crate) async fn rejects(database: &impl Database, page: Page) -> Result<Vec<Reject>, Fault> {
+pub async fn rejects(database: &impl Database, page: Page) -> Result<Vec<Reject>, Fault> {
     let parameters = vec![before(&page), limit(&page)];
-    let rows = database.read(include_str!("sql/return_reject_list.sql"), parameters).await?;
+    let rows = database.read(database.sql().return_reject_list, parameters).await?;
     rows.into_iter()
         .map(|mut row| {
             Ok(Reject {
@@ -222,8 +211,8 @@ pub(crate) async fn rejects(database: &impl Database, page: Page) -> Result<Vec<
 }
 
 /// Reads a return.
-pub(crate) async fn get(database: &impl Database, id: String) -> Result<Option<Return>, Fault> {
-    let row = database.read_one(include_str!("sql/return_get.sql"), vec![id.into()]).await?;
+pub async fn get(database: &impl Database, id: String) -> Result<Option<Return>, Fault> {
+    let row = database.read_one(database.sql().return_get, vec![id.into()]).await?;
     row.map(|mut row| entry(&mut row)).transpose()
 }
 
@@ -244,8 +233,8 @@ struct FoundItem {
 }
 
 /// Reads a return with its history.
-pub(crate) async fn describe(database: &impl Database, id: String) -> Result<Option<History>, Fault> {
-    let row = database.read_one(include_str!("sql/return_describe.sql"), vec![id.into()]).await?;
+pub async fn describe(database: &impl Database, id: String) -> Result<Option<History>, Fault> {
+    let row = database.read_one(database.sql().return_describe, vec![id.into()]).await?;
     row.map(|mut row| {
         let entry = entry(&mut row)?;
         let sightings: Vec<KeptSighting> = row.json()?;
@@ -268,19 +257,13 @@ pub(crate) async fn describe(database: &impl Database, id: String) -> Result<Opt
 }
 
 /// Reads a page of returns.
-pub(crate) async fn list(database: &impl Database, filter: Filter, page: Page) -> Result<Vec<Return>, Fault> {
+pub async fn list(database: &impl Database, filter: Filter, page: Page) -> Result<Vec<Return>, Fault> {
     let (sql, value): (_, Option<Value>) = match filter {
-        Filter::All => (include_str!("sql/return_list.sql"), None),
-        Filter::ByStatus(status) => {
-            (include_str!("sql/return_list_by_status.sql"), Some(status_word(status).into()))
-        }
-        Filter::ByGoods(goods) => {
-            (include_str!("sql/return_list_by_goods.sql"), Some(goods_word(goods).into()))
-        }
-        Filter::ByOrderNumber(number) => (include_str!("sql/return_list_by_order.sql"), Some(number.into())),
-        Filter::ByShipmentNumber(number) => {
-            (include_str!("sql/return_list_by_shipment.sql"), Some(number.into()))
-        }
+        Filter::All => (database.sql().return_list, None),
+        Filter::ByStatus(status) => (database.sql().return_list_by_status, Some(status_word(status).into())),
+        Filter::ByGoods(goods) => (database.sql().return_list_by_goods, Some(goods_word(goods).into())),
+        Filter::ByOrderNumber(number) => (database.sql().return_list_by_order, Some(number.into())),
+        Filter::ByShipmentNumber(number) => (database.sql().return_list_by_shipment, Some(number.into())),
     };
     let mut parameters = vec![before(&page), limit(&page)];
     parameters.extend(value);
@@ -289,7 +272,7 @@ pub(crate) async fn list(database: &impl Database, filter: Filter, page: Page) -
 }
 
 /// Notes what the partner said of a shipment.
-pub(crate) async fn tracked(
+pub async fn tracked(
     database: &impl Database,
     id: String,
     shipment_number: String,
@@ -310,12 +293,12 @@ pub(crate) async fn tracked(
         i64::from(delivered).into(),
         millis(now),
     ];
-    database.write_keyed(include_str!("sql/return_tracked.sql"), parameters).await?;
+    database.write_keyed(database.sql().return_tracked, parameters).await?;
     Ok(())
 }
 
 /// Notes that the partner took a report.
-pub(crate) async fn reported(
+pub async fn reported(
     database: &impl Database,
     id: String,
     to_stock: ToStock,
@@ -327,111 +310,60 @@ pub(crate) async fn reported(
         ToStock::Ask => "ask",
     };
     let parameters = vec![id.into(), to_stock.into(), millis(now)];
-    let rows = database.write_keyed(include_str!("sql/return_reported.sql"), parameters).await?;
+    let rows = database.write_keyed(database.sql().return_reported, parameters).await?;
     rows.into_iter().next().map_or(Ok(false), |mut row| row.flag())
 }
 
 /// Follows a parcel by hand.
-pub(crate) async fn replay(database: &impl Database, wish: Wish) -> Result<Replaying, Fault> {
+pub async fn replay<D: Database>(database: &D, wish: Wish) -> Result<Replaying, Fault> {
     let Wish { parcel, operator, at } = wish;
     let Parcel { order_number, order_item_number, shipment_number, partner_ref } = parcel;
     let item: Vec<Value> = vec![order_number.into(), order_item_number.into()];
     let mut parameters = item.clone();
     parameters.extend([shipment_number.into(), partner_ref.into(), operator.into(), millis(at)]);
-    let rows = database.write(include_str!("sql/return_replay.sql"), parameters).await?;
-    let begun = rows.into_iter().next().map(|mut row| Ok::<_, Fault>(row.text()? == "begun")).transpose()?;
-    let row = database.read_one(include_str!("sql/return_get_by_item.sql"), item).await?;
-    let entry = row
-        .map(|mut row| entry(&mut row))
-        .transpose()?
-        .ok_or_else(|| corrupt("a return that was replayed is not there"))?;
-    Ok(match begun {
-        Some(true) => Replaying::Begun(entry),
-        Some(false) => Replaying::Resumed(entry),
-        None => Replaying::Over(entry),
-    })
+    let rows = database.write(database.sql().return_replay, parameters).await?;
+    D::Engine::replayed(database, rows.into_iter().next(), item).await
 }
 
 /// Puts the goods of a return on the shelf.
-pub(crate) async fn receive(
-    database: &impl Database,
+pub async fn receive<D: Database>(
+    database: &D,
     decision: Decision,
     sku: Option<String>,
     quantity: Option<i64>,
 ) -> Result<Settling, Fault> {
-    for _ in 0..DECISIONS_TRIED_MAX {
-        let Decision { return_id, reason, operator, at } = decision.clone();
-        let parameters = vec![
-            return_id.as_str().into(),
-            sku.clone().into(),
-            quantity.into(),
-            reason.into(),
-            operator.into(),
-            millis(at),
-        ];
-        let rows = database.write_keyed(include_str!("sql/return_receive.sql"), parameters).await?;
-        if let Some(mut row) = rows.into_iter().next() {
-            return Ok(Settling::Settled(entry(&mut row)?));
-        }
-        let Some(entry) = get(database, return_id.clone()).await? else {
-            return Ok(Settling::UnknownReturn);
-        };
-        match entry.goods {
-            Goods::Pending => return Ok(Settling::TooEarly(entry)),
-            Goods::Discarded => return Ok(Settling::Otherwise(entry)),
-            Goods::Received => {
-                let same = |item: &Item| {
-                    sku.as_ref().is_none_or(|sku| item.sku == *sku)
-                        && quantity.is_none_or(|quantity| item.quantity == quantity)
-                };
-                let by_operator = !entry.settled_by.is_empty();
-                let repeated = by_operator && entry.received.as_ref().is_some_and(same);
-                return Ok(if repeated { Settling::Repeated(entry) } else { Settling::Otherwise(entry) });
-            }
-            Goods::NotOurs | Goods::Left | Goods::Waiting => {}
-        }
-        if let Some(sku) = &sku
-            && stock::on_hand(database, sku.clone()).await?.is_none()
-        {
-            return Ok(Settling::UnknownSku);
-        }
-        let parameters = vec![return_id.into(), sku.clone().into()];
-        let left = database.read_one(include_str!("sql/return_settling.sql"), parameters).await?;
-        let left: Option<i64> = left.map(|mut row| row.integer()).transpose()?;
-        match (left, quantity) {
-            (None, _) if sku.is_none() => return Ok(Settling::NothingMatches(entry)),
-            (None, None) => return Ok(Settling::QuantityNeeded),
-            (_, Some(quantity)) if quantity < 1 => return Ok(Settling::QuantityNeeded),
-            (Some(left), Some(quantity)) if quantity > left => return Ok(Settling::TooMany(left)),
-            (Some(0), None) => return Ok(Settling::TooMany(0)),
-            // It could be carried out now: somebody else's decision came in between.
-            _ => {}
-        }
-    }
-    Err(Fault::Unavailable("returns of the same order are received too fast to decide on this one".into()))
+    D::Engine::return_received(database, decision, sku, quantity).await
+}
+
+/// Runs `return_receive` once.
+pub async fn try_to_receive(
+    database: &impl Database,
+    decision: &Decision,
+    sku: Option<&String>,
+    quantity: Option<i64>,
+) -> Result<Option<Row>, Fault> {
+    let Decision { return_id, reason, operator, at } = decision.clone();
+    let parameters = vec![
+        return_id.into(),
+        sku.cloned().into(),
+        quantity.into(),
+        reason.into(),
+        operator.into(),
+        millis(at),
+    ];
+    Ok(database.write_keyed(database.sql().return_receive, parameters).await?.into_iter().next())
 }
 
 /// Decides that the goods never go back on the shelf.
-pub(crate) async fn discard(database: &impl Database, decision: Decision) -> Result<Settling, Fault> {
-    for _ in 0..DECISIONS_TRIED_MAX {
-        let Decision { return_id, reason, operator, at } = decision.clone();
-        let parameters = vec![return_id.as_str().into(), reason.into(), operator.into(), millis(at)];
-        let rows = database.write_keyed(include_str!("sql/return_discard.sql"), parameters).await?;
-        if let Some(mut row) = rows.into_iter().next() {
-            return Ok(Settling::Settled(entry(&mut row)?));
-        }
-        let Some(entry) = get(database, return_id).await? else {
-            return Ok(Settling::UnknownReturn);
-        };
-        match entry.goods {
-            Goods::Pending => return Ok(Settling::TooEarly(entry)),
-            Goods::Discarded => return Ok(Settling::Repeated(entry)),
-            Goods::Received => return Ok(Settling::Otherwise(entry)),
-            // It was reported in between.
-            Goods::NotOurs | Goods::Left | Goods::Waiting => {}
-        }
-    }
-    Err(Fault::Unavailable("the return changes too fast to decide on it".into()))
+pub async fn discard<D: Database>(database: &D, decision: Decision) -> Result<Settling, Fault> {
+    D::Engine::return_discarded(database, decision).await
+}
+
+/// Runs `return_discard` once.
+pub async fn try_to_discard(database: &impl Database, decision: &Decision) -> Result<Option<Row>, Fault> {
+    let Decision { return_id, reason, operator, at } = decision.clone();
+    let parameters = vec![return_id.into(), reason.into(), operator.into(), millis(at)];
+    Ok(database.write_keyed(database.sql().return_discard, parameters).await?.into_iter().next())
 }
 
 fn collection(mut row: Row) -> Result<Collection, Fault> {
@@ -457,8 +389,8 @@ fn collection(mut row: Row) -> Result<Collection, Fault> {
     })
 }
 
-/// The columns of return_get.sql; what follows them is left to the caller.
-fn entry(row: &mut Row) -> Result<Return, Fault> {
+/// Reads the columns of `return_get`; what follows them is left to the caller.
+pub fn entry(row: &mut Row) -> Result<Return, Fault> {
     let id = row.text()?;
     let (order_number, order_item_number, shipment_number) = (row.text()?, row.text()?, row.text()?);
     let partner_ref = row.optional_text()?;
