@@ -38,9 +38,9 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// For tests: not durable, 200 connections.
+    /// For tests: not durable, 400 connections.
     fn default() -> Self {
-        Self { durable: false, connections_max: 200, more: Vec::new() }
+        Self { durable: false, connections_max: 400, more: Vec::new() }
     }
 }
 

@@ -1,0 +1,13 @@
+-- Makes the table that keeps which migrations were applied. Takes no lock where it exists.
+DO $$
+BEGIN
+  IF to_regclass('schema_migration') IS NULL THEN
+    PERFORM pg_advisory_xact_lock(1920168043, 0);
+    CREATE TABLE IF NOT EXISTS schema_migration (
+      version       bigint PRIMARY KEY,
+      name          text NOT NULL,
+      applied_at_ms bigint NOT NULL DEFAULT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)
+    );
+  END IF;
+END
+$$;
