@@ -12,7 +12,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::load::{Client, KEY, OPENING_STOCK, SKU};
+use crate::books::Books;
+use crate::cluster::Shop;
+use crate::load::{Client, KEY, OPENING_STOCK, sku};
+use crate::native;
+use crate::pgbench::Protocol;
 use crate::usage::Usage;
 
 /// How long a server may take until it is ready. The first start compiles the components.
@@ -28,37 +32,62 @@ pub(crate) enum Contender {
     Host,
     /// The baseline with a commit per order.
     Native,
-    /// The baseline with shared commits.
+    /// The baseline with shared commits; on SQLite only.
     NativeGrouped,
+    /// No server at all: the statement by itself; on Postgres only.
+    Pgbench,
+    /// The same, parsed once.
+    PgbenchPrepared,
 }
 
 impl Contender {
-    pub(crate) const ALL: [Self; 3] = [Self::Host, Self::Native, Self::NativeGrouped];
-
     /// Its line in the table.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Host => "restock (components on the host)",
             Self::Native => "native, one commit per order",
             Self::NativeGrouped => "native, shared commits",
+            Self::Pgbench => "pgbench, extended protocol",
+            Self::PgbenchPrepared => "pgbench, prepared statement",
         }
     }
 
-    fn command(self, root: &Path, listen: SocketAddr, data: &Path, group: u16) -> Result<Command> {
-        if self == Self::Host {
-            return Ok(host(root, listen, data));
+    /// How it speaks to Postgres, where it is no server.
+    pub(crate) fn pgbench(self) -> Option<Protocol> {
+        match self {
+            Self::Pgbench => Some(Protocol::Extended),
+            Self::PgbenchPrepared => Some(Protocol::Prepared),
+            Self::Host | Self::Native | Self::NativeGrouped => None,
         }
-        let group = if self == Self::NativeGrouped { group } else { 1 };
+    }
+
+    fn command(
+        self,
+        root: &Path,
+        listen: SocketAddr,
+        data: &Path,
+        shop: Option<&Shop>,
+        clients: u16,
+    ) -> Result<Command> {
+        if self == Self::Host {
+            return Ok(host(root, listen, data, shop));
+        }
         let mut command = this_program("native")?;
-        command.arg("--group").arg(group.to_string());
-        command.arg("--migrations").arg(root.join("migrations/sqlite"));
-        command.arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
+        command.arg("--listen").arg(listen.to_string());
+        if let Some(shop) = shop {
+            command.arg("postgres").arg("--url").arg(&shop.url);
+            command.arg("--connections").arg(clients.to_string());
+        } else {
+            let group = if self == Self::NativeGrouped { clients } else { 1 };
+            command.arg("sqlite").arg("--group").arg(group.to_string());
+            command.arg("--migrations").arg(root.join("migrations/sqlite")).arg("--data").arg(data);
+        }
         Ok(command)
     }
 }
 
-/// Restock as it ships, on the embedded host.
-pub(crate) fn host(root: &Path, listen: SocketAddr, data: &Path) -> Command {
+/// Restock as it ships, on the embedded host; on Postgres where it is given a shop there. No Redis: its doorbell stays inside.
+pub(crate) fn host(root: &Path, listen: SocketAddr, data: &Path, shop: Option<&Shop>) -> Command {
     let mut command = Command::new(root.join("target/release/restock"));
     command.arg("up").arg("--manifest").arg(root.join("spin.toml"));
     for variable in ["STOREFRONT_KEYS", "VIEWER_KEYS", "OPERATOR_KEYS", "INTERNAL_KEYS"] {
@@ -69,6 +98,12 @@ pub(crate) fn host(root: &Path, listen: SocketAddr, data: &Path) -> Command {
         .env("SPIN_VARIABLE_PUBLIC_URL", format!("http://{listen}"))
         // Nothing listens on the discard port; a run in which the factory is called has gone wrong anyway.
         .env("SPIN_VARIABLE_FACTORY_URL", "http://127.0.0.1:9");
+    if let Some(shop) = shop {
+        command
+            .args(["--profile", "postgres"])
+            .env("SPIN_VARIABLE_POSTGRES_URL", &shop.url)
+            .env("SPIN_VARIABLE_CUSTOMERS_URL", &shop.customers_url);
+    }
     command.arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
     command
 }
@@ -96,13 +131,19 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a contender on a fresh folder below `work` and waits until it is ready to sell.
-    pub(crate) async fn start(who: Contender, root: &Path, work: &Path, group: u16) -> Result<Self> {
+    /// Starts a contender on a fresh folder below `work`, or on a fresh shop, and waits until it is ready to sell.
+    pub(crate) async fn start(
+        who: Contender,
+        root: &Path,
+        work: &Path,
+        shop: Option<&Shop>,
+        clients: u16,
+    ) -> Result<Self> {
         let mut running =
-            Self::spawn(who.title(), work, |listen, data| who.command(root, listen, data, group))?;
+            Self::spawn(who.title(), work, |listen, data| who.command(root, listen, data, shop, clients))?;
         running.ready().await?;
-        if who == Contender::Host {
-            running.stock_up().await?;
+        if who == Contender::Host && shop.is_none() {
+            running.stock_up(1).await?;
         }
         Ok(running)
     }
@@ -131,9 +172,13 @@ impl Running {
         Ok(Self { addr, process, data, log })
     }
 
-    /// Where it keeps its state.
-    pub(crate) fn data(&self) -> &Path {
-        &self.data
+    /// What `who` wrote down so far.
+    pub(crate) async fn books(&self, who: Contender, shop: Option<&Shop>) -> Result<Books> {
+        match (who, shop) {
+            (_, Some(shop)) => Books::postgres(&shop.url).await,
+            (Contender::Host, None) => Books::sqlite(&self.data.join("sqlite/default.db")),
+            (_, None) => Books::sqlite(&self.data.join(native::FILE)),
+        }
     }
 
     /// Fails where it has ended.
@@ -164,17 +209,16 @@ impl Running {
         bail!("the server was not ready within {START_SECONDS_MAX} s: see {}", self.log.display())
     }
 
-    /// Puts the product on the shelf of Restock.
-    pub(crate) async fn stock_up(&self) -> Result<()> {
+    /// Puts so many products on the shelves of Restock.
+    pub(crate) async fn stock_up(&self, products: u32) -> Result<()> {
         let mut client = Client::connect(self.addr).await?;
         let factory = json!({"name": "bench", "manager_email": "bench@example.com"});
         let product = json!({
             "name": "bench", "price": {"amount": 100, "currency": "KRW"}, "factory_id": "BENCH-F",
             "reorder_point": 0, "order_up_to": 1, "policy": "manual", "opening_stock": OPENING_STOCK,
         });
-        for (path, body) in
-            [("/v1/factories/BENCH-F".to_owned(), factory), (format!("/v1/products/{SKU}"), product)]
-        {
+        let products = (1..=products).map(|number| (format!("/v1/products/{}", sku(number)), &product));
+        for (path, body) in std::iter::once(("/v1/factories/BENCH-F".to_owned(), &factory)).chain(products) {
             let (status, answer) = client.call(Method::PUT, &path, body.to_string().into()).await?;
             if !status.is_success() {
                 bail!("PUT {path} was answered {status}: {}", String::from_utf8_lossy(&answer));
@@ -183,15 +227,19 @@ impl Running {
         Ok(())
     }
 
-    /// The units on hand now.
-    pub(crate) async fn on_hand(&self) -> Result<i64> {
+    /// What Restock answers to a question.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value> {
         let mut client = Client::connect(self.addr).await?;
-        let (status, answer) = client.call(Method::GET, &format!("/v1/products/{SKU}"), Bytes::new()).await?;
-        let product: Value = serde_json::from_slice(&answer).unwrap_or_default();
-        product
-            .get("on_hand")
-            .and_then(Value::as_i64)
-            .with_context(|| format!("no on_hand in {status}: {}", String::from_utf8_lossy(&answer)))
+        let (status, answer) = client.call(Method::GET, path, Bytes::new()).await?;
+        if !status.is_success() {
+            bail!("{path} was answered {status}: {}", String::from_utf8_lossy(&answer));
+        }
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// Whether Restock's own audit finds everything in order.
+    pub(crate) async fn audit_ok(&self) -> Result<bool> {
+        Ok(self.get("/v1/audit").await?.get("ok") == Some(&Value::Bool(true)))
     }
 
     /// Kills it, waits for its end and removes its data.

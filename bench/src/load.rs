@@ -14,9 +14,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// The product that is sold.
-pub(crate) const SKU: &str = "BENCH-1";
-/// Its units at the start: more than any run can sell, so that no order is turned down and nothing is reordered.
+/// Units of each product at the start: more than any run can sell, so that no order is turned down and nothing is reordered.
 pub(crate) const OPENING_STOCK: i64 = 1_000_000_000;
 /// The key of every role.
 pub(crate) const KEY: &str = "bench-key";
@@ -27,6 +25,26 @@ const ANSWER_SECONDS_MAX: u64 = 30;
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Three digits of a latency between a microsecond and a minute.
 pub(crate) const LATENCY_US_MAX: u64 = 60_000_000;
+
+/// What is sold, and to whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Basket {
+    /// Each order is for one unit of any of so many products, by chance.
+    pub(crate) products: u32,
+    /// And comes from any of so many customers.
+    pub(crate) customers: u32,
+}
+
+/// How hard, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    pub(crate) basket: Basket,
+    /// Each with a connection of its own, on which it sends the next order as soon as the last is answered.
+    pub(crate) clients: u16,
+    /// Before the measurement: caches fill and pools grow.
+    pub(crate) warmup: Duration,
+    pub(crate) lasts: Duration,
+}
 
 /// What was measured of one contender in one round.
 pub(crate) struct Measured {
@@ -112,32 +130,34 @@ impl Client {
     }
 }
 
-/// An order of one unit, as a storefront sends it.
-pub(crate) fn order() -> Bytes {
-    json!({"customer": {"id": "bench"}, "items": [{"sku": SKU, "quantity": 1}]}).to_string().into()
+/// The name of the nth product, from 1.
+pub(crate) fn sku(number: u32) -> String {
+    format!("BENCH-{number}")
 }
 
-/// Orders over `connections` connections for `seconds`, after a warm-up that is not measured.
+impl Basket {
+    /// One product and one customer.
+    pub(crate) const ONE: Self = Self { products: 1, customers: 1 };
+
+    /// An order of one unit, as a storefront sends it.
+    pub(crate) fn order(self) -> Bytes {
+        let customer = format!("customer-{}", fastrand::u32(1..=self.customers));
+        let sku = sku(fastrand::u32(1..=self.products));
+        json!({"customer": {"id": customer}, "items": [{"sku": sku, "quantity": 1}]}).to_string().into()
+    }
+}
+
+/// Sells over HTTP.
 ///
 /// Any answer other than 201 ends it with an error: numbers of a server that refuses are worth nothing.
-pub(crate) async fn run(
-    addr: SocketAddr,
-    connections: u16,
-    warmup: Duration,
-    seconds: Duration,
-) -> Result<Measured> {
-    let begin = Instant::now() + warmup;
+pub(crate) async fn run(addr: SocketAddr, load: &Load) -> Result<Measured> {
+    let begin = Instant::now() + load.warmup;
     let mut clients = JoinSet::new();
-    for _ in 0..connections {
+    for _ in 0..load.clients {
         let client = Client::connect(addr).await?;
-        clients.spawn(shop(client, begin, begin + seconds));
+        clients.spawn(shop(client, load.basket, begin, begin + load.lasts));
     }
-    let mut total = Measured {
-        orders: 0,
-        accepted: 0,
-        elapsed: Duration::ZERO,
-        latency_us: Histogram::new_with_max(LATENCY_US_MAX, 3)?,
-    };
+    let mut total = Measured::none()?;
     while let Some(one) = clients.join_next().await {
         let one = one.context("a client was lost")??;
         total.orders += one.orders;
@@ -148,23 +168,35 @@ pub(crate) async fn run(
     Ok(total)
 }
 
-async fn shop(mut client: Client, begin: Instant, end: Instant) -> Result<Measured> {
-    let order = order();
-    let mut latency_us = Histogram::new_with_max(LATENCY_US_MAX, 3)?;
-    let (mut orders, mut accepted) = (0, 0);
+async fn shop(mut client: Client, basket: Basket, begin: Instant, end: Instant) -> Result<Measured> {
+    let mut measured = Measured::none()?;
     let mut now = Instant::now();
     while now < end {
-        let sent = now;
-        let (status, body) = client.call(Method::POST, "/v1/orders", order.clone()).await?;
+        let order = basket.order();
+        let sent = Instant::now();
+        let (status, body) = client.call(Method::POST, "/v1/orders", order).await?;
         now = Instant::now();
         if status != StatusCode::CREATED {
             bail!("an order was answered {status} instead of 201: {}", String::from_utf8_lossy(&body));
         }
-        accepted += 1;
-        if sent >= begin {
-            orders += 1;
-            latency_us.saturating_record(u64::try_from((now - sent).as_micros()).unwrap_or(u64::MAX).max(1));
+        measured.count(sent.checked_duration_since(begin), now - sent);
+    }
+    Ok(measured)
+}
+
+impl Measured {
+    pub(crate) fn none() -> Result<Self> {
+        let latency_us = Histogram::new_with_max(LATENCY_US_MAX, 3)?;
+        Ok(Self { orders: 0, accepted: 0, elapsed: Duration::ZERO, latency_us })
+    }
+
+    /// An order that was accepted; it was sent so long after the warm-up, or within it.
+    pub(crate) fn count(&mut self, sent: Option<Duration>, latency: Duration) {
+        self.accepted += 1;
+        if let Some(sent) = sent {
+            self.orders += 1;
+            self.elapsed = self.elapsed.max(sent + latency);
+            self.latency_us.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1));
         }
     }
-    Ok(Measured { orders, accepted, elapsed: now.saturating_duration_since(begin), latency_us })
 }

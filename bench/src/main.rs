@@ -3,11 +3,15 @@
 //! A number of one run means little, a ratio of two contenders in one run means something. So every measurement here runs
 //! its own baseline.
 
+mod books;
+mod cluster;
 mod contender;
 mod load;
 mod native;
 mod native_returns;
 mod orders;
+mod pgbench;
+mod profile;
 mod returns;
 mod steady;
 mod usage;

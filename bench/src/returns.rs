@@ -10,18 +10,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use bytes::Bytes;
 use hdrhistogram::Histogram;
-use http::Method;
 use restock_domain::window::WINDOW_MAX;
 use restock_sandbox::Logistics;
 use restock_sandbox::logistics::{Busy, Garbage, Knobs, Stats};
-use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::contender::{self, Running};
-use crate::load::{Client, OPENING_STOCK};
+use crate::books::Books;
+use crate::cluster::{Cluster, Shop};
+use crate::contender::{self, Contender, Running};
+use crate::profile::Profile;
 use crate::steady::{Orders, Steady};
 use crate::usage::Usage;
 
@@ -39,6 +38,8 @@ const WARMUP: Duration = Duration::from_secs(3);
 const GIVE_UP: Duration = Duration::from_secs(30 * 60);
 /// How long the shop may take to write down what the partner took, and how long a new shop may take to ask for the list.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Connections that the cluster has at least: those of the shop's pool.
+const CLIENTS: u16 = 100;
 /// Between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// With `--faults`: between two spells, requests that one hits, and how long one lasts.
@@ -48,6 +49,9 @@ const SPELL_MAX: Duration = Duration::from_secs(2);
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// What Restock keeps its data in; the baseline keeps its own in SQLite
+    #[arg(long, value_enum, default_value_t = Profile::Sqlite)]
+    profile: Profile,
     /// Returns that the partner holds
     #[arg(long, default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     returns: u32,
@@ -88,7 +92,7 @@ struct Burst {
 }
 
 /// What only Restock has.
-struct Shop {
+struct Outcome {
     /// From the begin of the collection to the last report, as the store noted them.
     in_the_store_seconds: f64,
     /// Returns in the store, and those that it has as reported.
@@ -108,20 +112,31 @@ struct Latencies {
 pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the bench has no workspace")?;
     let work = contender::work(root)?;
-    let (burst, shop) = restock(options, root, &work).await.context("restock")?;
+    let cluster = match options.profile {
+        Profile::Sqlite => None,
+        Profile::Postgres => Some(Cluster::start(root, &work, CLIENTS, 1).await?),
+    };
+    let shop = cluster.as_ref().map(Cluster::fresh).transpose()?;
+    let (burst, outcome) = restock(options, root, &work, shop.as_ref()).await.context("restock")?;
+    drop(cluster);
     let mut bursts = vec![burst];
     if !options.alone {
         bursts.push(native(options, &work).await.context("the baseline")?);
     }
-    report(&bursts, &shop, options, &work.join("returns.json"))
+    report(&bursts, &outcome, options, &work.join(options.profile.results("returns")))
 }
 
-async fn restock(options: &Options, root: &Path, work: &Path) -> Result<(Burst, Shop)> {
+async fn restock(
+    options: &Options,
+    root: &Path,
+    work: &Path,
+    shop: Option<&Shop>,
+) -> Result<(Burst, Outcome)> {
     let title = "restock (components on the host)";
     let partner = Partner::start(options).await?;
     let url = partner.logistics.url();
     let mut server = Running::spawn(title, work, |listen, data| {
-        let mut command = contender::host(root, listen, data);
+        let mut command = contender::host(root, listen, data, shop);
         for (name, value) in [
             ("LOGISTICS_URL", url),
             ("LOGISTICS_TOKEN", Logistics::TOKEN.to_owned()),
@@ -134,7 +149,9 @@ async fn restock(options: &Options, root: &Path, work: &Path) -> Result<(Burst, 
         Ok(command)
     })?;
     server.ready().await?;
-    server.stock_up().await?;
+    if shop.is_none() {
+        server.stock_up(1).await?;
+    }
     let orders = (options.orders > 0).then(|| Steady::begin(server.addr, options.orders));
     let idle_from = Instant::now() + WARMUP;
 
@@ -142,16 +159,14 @@ async fn restock(options: &Options, root: &Path, work: &Path) -> Result<(Burst, 
     partner.lists(1, &mut server).await?;
     let before = server.usage();
     let burst = partner.burst(title, options, &mut server, before).await?;
-    let (stored, reported, in_the_store_seconds) = noted(&mut server, options.returns).await?;
+    let books = server.books(Contender::Host, shop).await?;
+    let (stored, reported, in_the_store_seconds) = noted(&books, &mut server, options.returns).await?;
     let orders = match orders {
         Some(orders) => Some(orders.end().await?),
         None => None,
     };
     let accepted = orders.as_ref().map_or(0, Orders::accepted);
-    let left = server.on_hand().await?;
-    if left != OPENING_STOCK - i64::try_from(accepted)? {
-        bail!("{accepted} orders were accepted, but {left} of {OPENING_STOCK} units are left");
-    }
+    books.agree(u64::try_from(accepted)?).await?;
     let orders = match orders {
         Some(orders) => Some(Latencies {
             idle_us: orders.between(idle_from, burst.began)?,
@@ -159,16 +174,16 @@ async fn restock(options: &Options, root: &Path, work: &Path) -> Result<(Burst, 
         }),
         None => None,
     };
-    let queues = get(&server, "/v1/queues").await?;
+    let queues = server.get("/v1/queues").await?;
     let dead_letters = queues.get("items").and_then(Value::as_array).context("no queues")?;
     let dead_letters = dead_letters.iter().filter_map(|queue| queue.get("buried")?.as_u64()).sum();
-    let audit_ok = get(&server, "/v1/audit").await?.get("ok") == Some(&Value::Bool(true));
+    let audit_ok = server.audit_ok().await?;
     server.stop().await?;
-    Ok((burst, Shop { in_the_store_seconds, stored, reported, dead_letters, orders, audit_ok }))
+    Ok((burst, Outcome { in_the_store_seconds, stored, reported, dead_letters, orders, audit_ok }))
 }
 
 async fn native(options: &Options, work: &Path) -> Result<Burst> {
-    let title = "native, one commit per step";
+    let title = "native on SQLite, one commit per step";
     let partner = Partner::start(options).await?;
     // It asks for the list once, so the returns are there before it is.
     let address = partner.logistics.addr();
@@ -298,35 +313,23 @@ async fn spells(logistics: Arc<Logistics>, everyday: Knobs) {
 
 /// Waits until the store has noted every report; how many returns it has, how many of them reported, and the seconds between
 /// the begin of their collection and the last report.
-async fn noted(server: &mut Running, wished: u32) -> Result<(u64, u64, f64)> {
+async fn noted(books: &Books, server: &mut Running, wished: u32) -> Result<(u64, u64, f64)> {
     const NOTED: &str = "
-        SELECT count(*), coalesce(sum(status = 'reported'), 0),
+        SELECT count(*), count(*) FILTER (WHERE status = 'reported'),
                coalesce(max(reported_at_ms)
                         - (SELECT min(began_at_ms) FROM return_collection
                             WHERE return_collection_id IN (SELECT return_collection_id FROM sales_return)), 0)
           FROM sales_return";
-    let file = server.data().join("sqlite/default.db");
-    let db = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .with_context(|| format!("cannot read {}", file.display()))?;
     let give_up = Instant::now() + PATIENCE;
     loop {
-        let noted = db.query_row(NOTED, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
-        let [stored, reported, ms] = noted.map(|number: i64| u64::try_from(number).unwrap_or_default());
+        let noted = books.numbers(NOTED).await?;
+        let [stored, reported, ms] = noted.map(|number| u64::try_from(number).unwrap_or_default());
         if reported >= u64::from(wished) || Instant::now() > give_up {
             return Ok((stored, reported, Duration::from_millis(ms).as_secs_f64()));
         }
         server.still_runs()?;
         tokio::time::sleep(LOOK_AGAIN).await;
     }
-}
-
-async fn get(server: &Running, path: &str) -> Result<Value> {
-    let mut client = Client::connect(server.addr).await?;
-    let (status, answer) = client.call(Method::GET, path, Bytes::new()).await?;
-    if !status.is_success() {
-        bail!("{path} was answered {status}: {}", String::from_utf8_lossy(&answer));
-    }
-    Ok(serde_json::from_slice(&answer)?)
 }
 
 impl Burst {
@@ -365,7 +368,7 @@ fn word(reached: bool) -> &'static str {
     if reached { "reached" } else { "NOT reached" }
 }
 
-fn report(bursts: &[Burst], shop: &Shop, options: &Options, file: &Path) -> Result<ExitCode> {
+fn report(bursts: &[Burst], outcome: &Outcome, options: &Options, file: &Path) -> Result<ExitCode> {
     let Options { returns, rate, concurrency, latency_ms, .. } = options;
     let spells = if options.faults { ", spells of other faults" } else { "" };
     println!(
@@ -396,7 +399,7 @@ fn report(bursts: &[Burst], shop: &Shop, options: &Options, file: &Path) -> Resu
             usage(|usage| usage.cpu_seconds),
         );
     }
-    if let Some(orders) = &shop.orders {
+    if let Some(orders) = &outcome.orders {
         println!(
             "\n{:<34} {:>8} {:>8} {:>8}",
             format!("{} orders/s", options.orders),
@@ -409,13 +412,13 @@ fn report(bursts: &[Burst], shop: &Shop, options: &Options, file: &Path) -> Resu
             println!("{when:<34} {p50:>8.2} {p99:>8.2} {max:>8.2}");
         }
     }
-    let (Some(restock), right) = (bursts.first(), verdict(bursts, shop, *returns)) else {
+    let (Some(restock), right) = (bursts.first(), verdict(bursts, outcome, *returns)) else {
         bail!("nothing was measured");
     };
     let seconds = restock.seconds();
     println!(
         "\nfirst call to last report: {seconds:.1} s, in the store {:.1} s (under {SECONDS_WISHED}: {})",
-        shop.in_the_store_seconds,
+        outcome.in_the_store_seconds,
         word(seconds < SECONDS_WISHED)
     );
     let ratio = bursts.get(1).map(|native| seconds / native.seconds());
@@ -429,7 +432,7 @@ fn report(bursts: &[Burst], shop: &Shop, options: &Options, file: &Path) -> Resu
             word(usage.peak_mib < MIB_WISHED)
         );
     }
-    let p99_ratio = shop.orders.as_ref().map(Latencies::p99_ratio);
+    let p99_ratio = outcome.orders.as_ref().map(Latencies::p99_ratio);
     if let Some(p99_ratio) = p99_ratio {
         println!(
             "orders' p99, meanwhile / idle: {p99_ratio:.2} (under {P99_RATIO_WISHED}: {})",
@@ -440,10 +443,10 @@ fn report(bursts: &[Burst], shop: &Shop, options: &Options, file: &Path) -> Resu
         "lost: {}, reported again: {}, dead letters: {}, audit: {}",
         restock.lost,
         restock.repeated,
-        shop.dead_letters,
-        if shop.audit_ok { "in order" } else { "VIOLATED" }
+        outcome.dead_letters,
+        if outcome.audit_ok { "in order" } else { "VIOLATED" }
     );
-    let orders = shop.orders.as_ref().map(|orders| {
+    let orders = outcome.orders.as_ref().map(|orders| {
         let part = |(when, latency_us): (&'static str, &Histogram<u64>)| {
             let [p50, p99, max] = milliseconds(latency_us);
             json!({"when": when, "orders": latency_us.len(), "p50_ms": p50, "p99_ms": p99, "max_ms": max})
@@ -451,6 +454,7 @@ fn report(bursts: &[Burst], shop: &Shop, options: &Options, file: &Path) -> Resu
         orders.parts().map(part)
     });
     let results = json!({
+        "profile": options.profile,
         "returns": returns,
         "rate_per_second": rate,
         "concurrency": concurrency,
@@ -460,11 +464,11 @@ fn report(bursts: &[Burst], shop: &Shop, options: &Options, file: &Path) -> Resu
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "contenders": bursts.iter().map(Burst::to_json).collect::<Vec<_>>(),
         "ratio_to_native": ratio,
-        "in_the_store_seconds": shop.in_the_store_seconds,
-        "stored": shop.stored,
-        "reported": shop.reported,
-        "dead_letters": shop.dead_letters,
-        "audit_ok": shop.audit_ok,
+        "in_the_store_seconds": outcome.in_the_store_seconds,
+        "stored": outcome.stored,
+        "reported": outcome.reported,
+        "dead_letters": outcome.dead_letters,
+        "audit_ok": outcome.audit_ok,
         "orders": orders,
         "orders_p99_ratio": p99_ratio,
         "right": right,
@@ -476,7 +480,7 @@ fn report(bursts: &[Burst], shop: &Shop, options: &Options, file: &Path) -> Resu
 }
 
 /// Whether each return was reported once, and the store knows it. A baseline that errs is no baseline.
-fn verdict(bursts: &[Burst], shop: &Shop, returns: u32) -> bool {
+fn verdict(bursts: &[Burst], outcome: &Outcome, returns: u32) -> bool {
     let returns = u64::from(returns);
     let once = |burst: &Burst| {
         burst.lost == 0
@@ -485,7 +489,7 @@ fn verdict(bursts: &[Burst], shop: &Shop, returns: u32) -> bool {
             && burst.partner.reported == returns
     };
     bursts.iter().all(once)
-        && (shop.stored, shop.reported) == (returns, returns)
-        && shop.dead_letters == 0
-        && shop.audit_ok
+        && (outcome.stored, outcome.reported) == (returns, returns)
+        && outcome.dead_letters == 0
+        && outcome.audit_ok
 }

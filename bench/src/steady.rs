@@ -12,7 +12,7 @@ use http::{Method, StatusCode};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::load::{Client, LATENCY_US_MAX, order};
+use crate::load::{Basket, Client, LATENCY_US_MAX};
 
 /// Orders under way at one time; more of them mean that the server is not there any more.
 const UNDER_WAY_MAX: usize = 1024;
@@ -97,7 +97,7 @@ async fn place(addr: SocketAddr, idle: Arc<Idle>, meant_at: Instant) -> Result<S
         Some((client, since)) if since.elapsed() < IDLE_MAX => client,
         _ => Client::connect(addr).await?,
     };
-    let (status, body) = client.call(Method::POST, "/v1/orders", order()).await?;
+    let (status, body) = client.call(Method::POST, "/v1/orders", Basket::ONE.order()).await?;
     let latency = meant_at.elapsed();
     if status != StatusCode::CREATED {
         bail!("an order was answered {status} instead of 201: {}", String::from_utf8_lossy(&body));
