@@ -10,12 +10,17 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 /// The interfaces the host implements, as files below `wit/deps` of spin-sdk.
-const INTERFACES: [&str; 3] =
-    ["spin-sqlite@3.1.0/sqlite.wit", "spin-redis@3.0.0/redis.wit", "spin-variables@3.0.0/variables.wit"];
+const INTERFACES: [&str; 4] = [
+    "spin-sqlite@3.1.0/sqlite.wit",
+    "spin-postgres@4.2.0/postgres.wit",
+    "spin-redis@3.0.0/redis.wit",
+    "spin-variables@3.0.0/variables.wit",
+];
 
 const WORLDS: &str = "package restock:host;
 world imports {
   import spin:sqlite/sqlite@3.1.0;
+  import spin:postgres/postgres@4.2.0;
   import spin:redis/redis@3.0.0;
   import spin:variables/variables@3.0.0;
 }
@@ -43,6 +48,8 @@ pub(crate) mod imports {{
         imports: {{ default: async | trappable }},
         with: {{
             \"spin:sqlite/sqlite.connection\": crate::sqlite::Session,
+            \"spin:postgres/postgres.connection\": crate::postgres::Session,
+            \"spin:postgres/postgres.connection-builder\": crate::postgres::Builder,
             \"spin:redis/redis.connection\": crate::redis::Link,
         }},
     }});

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context;
 use http::{HeaderName, HeaderValue};
 use wasmtime::Engine;
-use wasmtime::component::{InstancePre, Linker};
+use wasmtime::component::{Component as Compiled, InstancePre, Linker};
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
@@ -20,9 +20,10 @@ use crate::compose::compose;
 use crate::engine::{engine, outside};
 use crate::guest::{Guest, Me, Runs};
 use crate::instance::Instances;
-use crate::manifest::{Component, Manifest};
+use crate::manifest::Manifest;
 use crate::options::Options;
 use crate::outbound::Client;
+use crate::postgres::Postgres;
 use crate::redis::{Redis, Subscription};
 use crate::route::{Match, Route, Router};
 use crate::sqlite::Database;
@@ -32,6 +33,9 @@ use crate::variables::Template;
 const WELL_KNOWN: &str = "/.well-known/spin/";
 /// The host names under which components reach each other.
 pub(crate) const CHAINING_SUFFIX: &str = ".spin.internal";
+
+/// What the imports of a component begin with that uses SQLite.
+const SQLITE: &str = "spin:sqlite/";
 
 /// The address of the client in a call from inside, as Spin gives it.
 pub(crate) const CHAINED_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -76,7 +80,7 @@ impl Application {
         values: &BTreeMap<String, String>,
         client: &Client,
         redis: &Redis,
-        databases: BTreeMap<String, Arc<Database>>,
+        postgres: &Postgres,
     ) -> anyhow::Result<(Arc<Self>, Vec<Subscription>)> {
         let engine = engine()?;
         let allowed = permissions(manifest, values)?;
@@ -91,9 +95,11 @@ impl Application {
             .chain(manifest.redis.iter().map(|trigger| &trigger.component))
             .collect();
         let mut components = BTreeMap::new();
+        let mut databases = BTreeMap::new();
         for id in triggered {
             let component =
                 manifest.components.get(id).with_context(|| format!("component `{id}` is not there"))?;
+            let compiled = compiled(&engine, &options.cache, id, &compose(id, component)?)?;
             let runs = Arc::new(Runs {
                 component: id.as_str().into(),
                 variables: component
@@ -104,19 +110,20 @@ impl Application {
                     })
                     .collect::<anyhow::Result<_>>()?,
                 environment: component.environment.clone().into_iter().collect(),
-                databases: databases
-                    .iter()
-                    .filter(|(label, _)| component.sqlite_databases.contains(label))
-                    .map(|(label, database)| (label.clone(), Arc::clone(database)))
-                    .collect(),
+                databases: if imports_sqlite(&engine, &compiled) {
+                    open(&mut databases, &options.data, &component.sqlite_databases)?
+                } else {
+                    BTreeMap::new()
+                },
                 allowed: allowed.get(id).cloned().unwrap_or_default(),
                 clock: options.clock.clone(),
                 client: client.clone(),
                 redis: redis.clone(),
+                postgres: postgres.clone(),
                 application: Arc::clone(&this),
                 ending: Arc::clone(&ending),
             });
-            let ready = ready(&engine, &linker, &options.cache, id, component, runs)?;
+            let ready = ready(&engine, &linker, &compiled, id, runs)?;
             if ready.handler.is_none() && manifest.http.iter().any(|trigger| &trigger.component == id) {
                 anyhow::bail!(
                     "component `{id}` has an HTTP trigger but does not export wasi:http/handler@0.3.0"
@@ -197,6 +204,11 @@ impl Application {
     /// Announces that what still runs is going to be given up.
     pub(crate) fn end(&self) {
         self.ending.store(true, Ordering::Relaxed);
+    }
+
+    /// The SQLite databases that are open.
+    pub(crate) fn databases(&self) -> Vec<Arc<Database>> {
+        self.databases.values().cloned().collect()
     }
 
     /// Leaves statements that wait for a database unrun.
@@ -282,18 +294,37 @@ pub(crate) fn linker(engine: &Engine) -> anyhow::Result<Linker<Guest>> {
     Ok(linker)
 }
 
+/// Whether a component with what is composed into it uses SQLite. One that does not gets no files, whatever the manifest permits:
+/// the same manifest is for stores elsewhere.
+fn imports_sqlite(engine: &Engine, compiled: &Compiled) -> bool {
+    compiled.component_type().imports(engine).any(|(name, _)| name.starts_with(SQLITE))
+}
+
+/// The databases with these labels, opened where no other component did.
+fn open(
+    databases: &mut BTreeMap<String, Arc<Database>>,
+    data: &Path,
+    labels: &[String],
+) -> anyhow::Result<BTreeMap<String, Arc<Database>>> {
+    let folder = std::path::absolute(data.join("sqlite")).context("the data folder has no absolute path")?;
+    for label in labels {
+        if !databases.contains_key(label) {
+            databases.insert(label.clone(), Database::open(&folder.join(format!("{label}.db")))?);
+        }
+    }
+    let listed = databases.iter().filter(|(label, _)| labels.contains(label));
+    Ok(listed.map(|(label, database)| (label.clone(), Arc::clone(database))).collect())
+}
+
 fn ready(
     engine: &Engine,
     linker: &Linker<Guest>,
-    cache: &Path,
+    compiled: &Compiled,
     id: &str,
-    component: &Component,
     runs: Arc<Runs>,
 ) -> anyhow::Result<Ready> {
-    let bytes = compose(id, component)?;
-    let compiled = compiled(engine, cache, id, &bytes)?;
     let serves = compiled.component_type().exports(engine).any(|(name, _)| name == "wasi:http/handler@0.3.0");
-    let pre = linker.instantiate_pre(&compiled).map_err(outside).with_context(|| {
+    let pre = linker.instantiate_pre(compiled).map_err(outside).with_context(|| {
         format!("component `{id}` imports what this host does not offer: run the application with `spin up`")
     })?;
     let handler =

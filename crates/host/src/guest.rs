@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::engine::INSTANCE_BYTES_MAX;
 use crate::logging::Output;
 use crate::outbound::{Client, Outbound};
+use crate::postgres::{Postgres, Use};
 use crate::redis::Redis;
 use crate::sqlite::Database;
 use crate::variables::check_name;
@@ -33,6 +34,7 @@ pub(crate) struct Runs {
     pub(crate) clock: Clock,
     pub(crate) client: Client,
     pub(crate) redis: Redis,
+    pub(crate) postgres: Postgres,
     /// The application around it, for calls to itself; set once it is complete.
     pub(crate) application: Arc<OnceLock<Weak<Application>>>,
     /// Instances are being given up because the host ends.
@@ -47,6 +49,7 @@ pub struct Guest {
     pub(crate) connections: usize,
     /// Redis connections that are open.
     pub(crate) redis_connections: usize,
+    pub(crate) postgres: Use,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
@@ -77,6 +80,7 @@ impl Guest {
             table: ResourceTable::new(),
             connections: 0,
             redis_connections: 0,
+            postgres: Use::default(),
             wasi,
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(runs),

@@ -16,6 +16,7 @@ use crate::http::{Drain, Server};
 use crate::manifest::Manifest;
 use crate::options::Options;
 use crate::outbound::Client;
+use crate::postgres::Postgres;
 use crate::readiness;
 use crate::redis::Redis;
 use crate::sqlite::{Database, close};
@@ -42,6 +43,7 @@ pub struct Host {
     tick: Option<JoinHandle<()>>,
     application: Option<Arc<Application>>,
     databases: Vec<Arc<Database>>,
+    postgres: Postgres,
     runtime: Option<Runtime>,
 }
 
@@ -73,6 +75,7 @@ impl Host {
             tick: started.tick,
             application: Some(started.application),
             databases: started.databases,
+            postgres: started.postgres,
             runtime: runtime.take(),
         })
     }
@@ -92,7 +95,8 @@ impl Host {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// Stops: no new connections, what is in progress is finished within 30 s, databases are checkpointed and closed.
+    /// Stops: no new connections, what is in progress is finished within 30 s, connections to databases are given back,
+    /// files are checkpointed and closed.
     /// Fails when a database could not be closed in order; what was answered is safe even then.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         // The receivers are gone when everything has ended already.
@@ -109,6 +113,7 @@ impl Host {
         if tokio::time::timeout(Duration::from_millis(DRAIN_MS_MAX), drained).await.is_err() {
             tracing::warn!("some requests took longer than {DRAIN_MS_MAX} ms and are given up");
         }
+        self.postgres.stop().await;
         self.end();
         let databases = std::mem::take(&mut self.databases);
         tokio::task::spawn_blocking(move || close(databases)).await.context("closing the databases")?
@@ -124,6 +129,7 @@ impl Host {
         if let Some(application) = &self.application {
             application.kill_databases();
         }
+        self.postgres.kill();
         self.end();
         self.databases.clear();
     }
@@ -178,6 +184,7 @@ struct Started {
     tick: Option<JoinHandle<()>>,
     application: Arc<Application>,
     databases: Vec<Arc<Database>>,
+    postgres: Postgres,
 }
 
 async fn start(mut options: Options) -> anyhow::Result<Started> {
@@ -192,14 +199,13 @@ async fn start(mut options: Options) -> anyhow::Result<Started> {
     let values = manifest.resolve(&options.variables)?;
     let client = Client::new();
     let redis = Redis::new(&options.variables)?;
-    let databases = databases(&manifest, &options)?;
+    let postgres = Postgres::default();
     let (application, subscriptions) = {
-        let (options, values, client, redis) =
-            (options.clone(), values.clone(), client.clone(), redis.clone());
-        let databases = databases.clone();
+        let (options, values, client, redis, postgres) =
+            (options.clone(), values.clone(), client.clone(), redis.clone(), postgres.clone());
         // Compiling takes seconds.
         tokio::task::spawn_blocking(move || {
-            Application::load(&options, &manifest, &values, &client, &redis, databases)
+            Application::load(&options, &manifest, &values, &client, &redis, &postgres)
         })
         .await
         .context("the start was interrupted")??
@@ -225,8 +231,9 @@ async fn start(mut options: Options) -> anyhow::Result<Started> {
         drain,
         redis,
         tick,
+        databases: application.databases(),
         application,
-        databases: databases.into_values().collect(),
+        postgres,
     })
 }
 
@@ -261,17 +268,4 @@ fn fill_origins(manifest: &Manifest, variables: &mut BTreeMap<String, String>) {
             variables.insert(origin_name.to_owned(), origin);
         }
     }
-}
-
-fn databases(manifest: &Manifest, options: &Options) -> anyhow::Result<BTreeMap<String, Arc<Database>>> {
-    let mut databases = BTreeMap::new();
-    let labels = manifest.components.values().flat_map(|component| &component.sqlite_databases);
-    let folder =
-        std::path::absolute(options.data.join("sqlite")).context("the data folder has no absolute path")?;
-    for label in labels {
-        if !databases.contains_key(label) {
-            databases.insert(label.clone(), Database::open(&folder.join(format!("{label}.db")))?);
-        }
-    }
-    Ok(databases)
 }

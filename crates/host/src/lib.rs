@@ -2,7 +2,7 @@
 //!
 //! It implements what this application's manifest uses, with Spin's own meaning, and refuses to start on anything
 //! else. Reading order: `host` (start and stop), `manifest`, `application` (components made ready to run),
-//! `http` (requests in), `outbound` (requests out), `sqlite` (group commit), `redis` (doorbells).
+//! `http` (requests in), `outbound` (requests out), `sqlite` (group commit), `postgres` (pools), `redis` (doorbells).
 
 mod allow;
 mod application;
@@ -21,6 +21,7 @@ pub mod logging;
 mod manifest;
 mod options;
 mod outbound;
+mod postgres;
 mod readiness;
 mod redis;
 mod route;

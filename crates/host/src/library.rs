@@ -17,6 +17,7 @@ use crate::engine::{engine, outside};
 use crate::guest::Runs;
 use crate::options::default_cache;
 use crate::outbound::Client;
+use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sqlite::Database;
 
@@ -70,6 +71,7 @@ impl Library {
             allowed: Arc::new(allowed),
             clock: Clock::system(),
             client: Client::new(),
+            postgres: Postgres::default(),
             application: Arc::new(OnceLock::new()),
             ending: Arc::default(),
         });

@@ -4,18 +4,34 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-/// Variables with an address that has a path, and those that repeat its scheme, host and port, because a permission is for a
-/// whole host.
-pub(crate) const ORIGINS: [(&str, &str); 3] = [
+use crate::postgres;
+
+/// The port of a Redis where none is given.
+const REDIS_PORT: u16 = 6379;
+
+/// Variables with an address that has more than a scheme, host and port, and those that repeat these, because a permission is for
+/// a whole host.
+pub(crate) const ORIGINS: [(&str, &str); 6] = [
+    ("redis_url", "redis_origin"),
+    ("postgres_url", "postgres_origin"),
+    ("customers_url", "customers_origin"),
     ("slack_webhook_url", "slack_origin"),
     ("marketing_url", "marketing_origin"),
     ("logistics_url", "logistics_origin"),
 ];
 
-/// The scheme, host and port of an HTTP address; none where it is not one, which is for the application to say.
+/// The scheme, host and port of an address of HTTP, Redis or Postgres; none where it is not one, which is for the application to
+/// say.
 pub(crate) fn origin(address: &str) -> Option<String> {
-    let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    Some(url.origin().ascii_serialization())
+    match Url::parse(address) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Some(url.origin().ascii_serialization()),
+        Ok(url) if matches!(url.scheme(), "redis" | "rediss") => {
+            let host = url.host_str().filter(|host| !host.is_empty())?;
+            Some(format!("{}://{host}:{}", url.scheme(), url.port().unwrap_or(REDIS_PORT)))
+        }
+        // Also where it is no URL: addresses of Postgres have two forms.
+        _ => postgres::origin(address),
+    }
 }
 
 /// A text with `{{ name }}` places in it.
@@ -121,7 +137,18 @@ mod tests {
         assert_eq!(origin("https://hooks.example/services/x").unwrap(), "https://hooks.example");
         assert_eq!(origin("http://127.0.0.1:8080/a?b=c").unwrap(), "http://127.0.0.1:8080");
         assert_eq!(origin("https://hooks.example:443").unwrap(), "https://hooks.example");
-        for none in ["", "hooks.example/x", "ftp://hooks.example/x", "https://", "http://a b/"] {
+        assert_eq!(origin("redis://:secret@cache.example/").unwrap(), "redis://cache.example:6379");
+        assert_eq!(origin("rediss://u:secret@[::1]:7000").unwrap(), "rediss://[::1]:7000");
+        assert_eq!(origin("postgres://u:secret@db.example/shop").unwrap(), "postgres://db.example:5432");
+        for none in [
+            "redis:///1",
+            "redis+unix:///run/redis.sock",
+            "",
+            "hooks.example/x",
+            "ftp://hooks.example/x",
+            "https://",
+            "http://a b/",
+        ] {
             assert_eq!(origin(none), None, "{none}");
         }
     }

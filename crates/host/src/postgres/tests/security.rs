@@ -1,0 +1,3 @@
+//! TLS and passwords.
+
+use super::*;
