@@ -126,7 +126,7 @@ impl Engine for Postgres {
     }
 
     async fn buyer(_: &impl Database<Engine = Self>, answer: Row, _: String) -> Result<Option<Buyer>, Fault> {
-        if answer.is_empty() { Ok(None) } else { customers::buyer(answer).map(Some) }
+        if answer.is_absent() { Ok(None) } else { customers::buyer(answer).map(Some) }
     }
 
     async fn return_received(
