@@ -15,6 +15,9 @@ use crate::connection::{Address, Failure};
 pub(crate) struct Plan {
     /// All migrations, in the order in which they are applied.
     migrations: &'static [Migration],
+    /// The oldest program that may go on beside them, named by the version that it knows. A migration that only expands leaves
+    /// this as it is, so hosts are replaced one after the other; one that takes away what older programs use raises it.
+    oldest: u32,
 }
 
 /// A migration.
@@ -55,6 +58,7 @@ pub(crate) const SHOP: Plan = Plan {
         10 "0010_operator_actions.sql",
         11 "0011_returns.sql" and "0011_returns_operations.sql",
     ],
+    oldest: 11,
 };
 
 /// Customers, apart from the shop.
@@ -63,16 +67,17 @@ pub(crate) const CUSTOMERS: Plan = Plan {
         "customers/":
         1 "0001_customers.sql",
     ],
+    oldest: 1,
 };
 
 /// The schema of a database, as far as this program is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Schema {
-    /// The one that this program knows.
+    /// The one that this program knows, or one that newer programs only added to.
     Current,
     /// An older one, or none: `apply` is to be called.
     Behind,
-    /// One that only a newer program knows.
+    /// One that only newer programs can work with.
     Newer(u32),
 }
 
@@ -93,21 +98,21 @@ impl Plan {
 
     /// Reads which schema a database has. Writes nothing.
     pub(crate) async fn inspect(&self, address: &Address) -> Result<Schema, Failure> {
-        let (version, known) = (version(address).await?, self.known_version());
+        let (Applied { version, oldest }, known) = (applied(address).await?, self.known_version());
         Ok(match version.cmp(&known) {
-            Ordering::Equal => Schema::Current,
-            Ordering::Greater => Schema::Newer(version),
             Ordering::Less => Schema::Behind,
+            Ordering::Greater if oldest > known => Schema::Newer(version),
+            Ordering::Equal | Ordering::Greater => Schema::Current,
         })
     }
 
     /// Applies the migrations that are missing, each of them unless another program was faster.
     pub(crate) async fn apply(&self, address: &Address) -> Result<(), Failure> {
         address.run(include_str!("sql/schema_migration_create.sql"), &[]).await?;
-        let version = version(address).await?;
+        let Applied { version, .. } = applied(address).await?;
         for migration in self.migrations.iter().filter(|migration| migration.version > version) {
             address
-                .run(&migration.statement(), &[])
+                .run(&migration.statement(self.oldest), &[])
                 .await
                 .map_err(|failure| failure.in_file(migration.name))?;
         }
@@ -118,22 +123,31 @@ impl Plan {
 impl Migration {
     /// The statement that applies it. It is not one with parameters, because the statements of a file cannot be one; nothing gets
     /// into it but what this program was built with.
-    fn statement(&self) -> String {
+    fn statement(&self, oldest: u32) -> String {
         include_str!("sql/schema_migration_apply.sql")
             .replace("{version}", &self.version.to_string())
             .replace("{name}", self.name)
+            .replace("{oldest}", &oldest.to_string())
             .replace("{file}", self.sql)
     }
 }
 
-/// The number of the newest migration that was applied; 0 where the table that says so is not there yet.
-async fn version(address: &Address) -> Result<u32, Failure> {
+/// What was applied to a database.
+#[derive(Default)]
+struct Applied {
+    /// The number of the newest migration; 0 where the table that says so is not there yet.
+    version: u32,
+    /// The oldest program that may run on it.
+    oldest: u32,
+}
+
+async fn applied(address: &Address) -> Result<Applied, Failure> {
     let rows = match address.run(include_str!("sql/schema_migration_version.sql"), &[]).await {
-        Err(failure) if failure.is_undefined_table() => return Ok(0),
+        Err(failure) if failure.is_undefined_table() => return Ok(Applied::default()),
         rows => rows?,
     };
     only(rows)
-        .and_then(|mut row: Row| row.integer())
+        .and_then(|mut row: Row| Ok(Applied { version: row.integer()?, oldest: row.integer()? }))
         .map_err(|_| Failure::corrupt("the version of its schema"))
 }
 
@@ -144,14 +158,14 @@ mod tests {
     #[test]
     fn a_file_stands_in_its_statement_as_it_is() {
         for migration in SHOP.migrations.iter().chain(CUSTOMERS.migrations) {
-            let statement = migration.statement();
+            let statement = migration.statement(7);
             assert!(
                 statement.contains(&format!("$restock_file${}$restock_file$", migration.sql)),
                 "{}",
                 migration.name
             );
             assert_eq!(statement.matches("$restock_file$").count(), 2, "{}", migration.name);
-            let applied = format!("VALUES ({}, '{}')", migration.version, migration.name);
+            let applied = format!("VALUES ({}, '{}', 7)", migration.version, migration.name);
             assert!(statement.contains(&applied), "{statement}");
         }
     }
@@ -163,6 +177,13 @@ mod tests {
                 assert_eq!(migration.version, place);
                 assert!(migration.name.starts_with(&format!("{place:04}_")), "{}", migration.name);
             }
+        }
+    }
+
+    #[test]
+    fn no_program_is_said_to_run_on_what_it_cannot_know() {
+        for plan in [SHOP, CUSTOMERS] {
+            assert!((1..=plan.known_version()).contains(&plan.oldest));
         }
     }
 }

@@ -1,4 +1,7 @@
 -- Makes the table that keeps which migrations were applied. Takes no lock where it exists.
+--
+-- `oldest` is the oldest program that may go on beside a migration, named by the version that it knows. A migration
+-- that does not say permits none.
 DO $$
 BEGIN
   IF to_regclass('schema_migration') IS NULL THEN
@@ -6,6 +9,7 @@ BEGIN
     CREATE TABLE IF NOT EXISTS schema_migration (
       version       bigint PRIMARY KEY,
       name          text NOT NULL,
+      oldest        bigint NOT NULL DEFAULT 2147483647,
       applied_at_ms bigint NOT NULL DEFAULT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)
     );
   END IF;
