@@ -137,6 +137,17 @@ fn what_rings_over_redis_runs_the_application_with_redis_and_the_fallback_the_on
     for app in of_kind(&resources("components/redis"), "SpinApp") {
         assert_eq!(image(app), "restock", "{}", name(app));
     }
+    // Beside them the web, and nothing else: what nobody heard on Redis is found over HTTP.
+    let patches =
+        documents(&folder().join("components/redis/kustomization.yaml")).remove(0)["patches"].clone();
+    let to_redis = patches
+        .as_array()
+        .expect("patches")
+        .iter()
+        .filter(|patch| patch["patch"].as_str().is_some_and(|text| text.contains("path: /spec/image")));
+    let selected: Vec<&str> =
+        to_redis.map(|patch| patch["target"]["labelSelector"].as_str().unwrap()).collect();
+    assert_eq!(selected, ["app.kubernetes.io/component=web"]);
     let release = fs::read_to_string(root().join(".github/workflows/release.yml")).expect("a workflow");
     for pushed in [
         "restock-host:",
