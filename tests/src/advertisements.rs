@@ -246,10 +246,7 @@ async fn killed_after(step: &str) {
             // The letter is noted as sent; the advertisement may or may not have moved, the message may or may not be done.
             "noted" => {
                 eventually("the letter is noted", || async {
-                    let sent: i64 = shop
-                        .database()
-                        .query_row("SELECT count(*) FROM letter WHERE state = 'sent'", [], |row| row.get(0))
-                        .unwrap_or(0);
+                    let sent = shop.rows().number("SELECT count(*) FROM letter WHERE state = 'sent'");
                     (sent >= i64::try_from(letters).unwrap()).then_some(())
                 })
                 .await;
@@ -310,11 +307,9 @@ async fn a_message_that_is_delivered_again_and_again_asks_for_nothing_more() {
     assert_eq!(asked(&shop).len(), 1);
     for _ in 0..20 {
         // As a bug or a restored backup would have it: the finished message is there again.
-        shop.database()
-            .execute_batch(
-                "UPDATE message SET state = 'ready', settled_at_ms = NULL WHERE queue_id = 'ad-control' AND state = 'done'",
-            )
-            .unwrap();
+        shop.rows().change(
+            "UPDATE message SET state = 'ready', settled_at_ms = NULL WHERE queue_id = 'ad-control' AND state = 'done'",
+        );
         shop.settle_all().await;
     }
     assert_eq!(asked(&shop).len(), 1);

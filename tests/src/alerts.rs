@@ -243,15 +243,13 @@ async fn a_violation_of_the_audit_is_told_until_an_audit_finds_none() {
     let shop = Shop::connected().await;
     shop.define(SKU, 5, 0, 10).await;
     shop.client.order(SKU, 1).await.expect(201);
-    shop.database()
-        .execute_batch("PRAGMA recursive_triggers = ON; UPDATE product SET on_hand = on_hand + 7")
-        .unwrap();
+    shop.rows().change("UPDATE product SET on_hand = on_hand + 7");
     shop.pass(3_601).await;
     shop.settle_all().await;
     assert_eq!(said(&shop).len(), 1, "{:?}", said(&shop));
     assert_eq!(letters(&shop, STOCK_MANAGER).len(), 1);
     assert_eq!(incidents(&shop).await[0]["kind"], "audit.violation");
-    shop.database().execute_batch("UPDATE product SET on_hand = on_hand - 7").unwrap();
+    shop.rows().change("UPDATE product SET on_hand = on_hand - 7");
     shop.pass(3_601).await;
     shop.settle_all().await;
     assert_eq!(said(&shop).len(), 2, "{:?}", said(&shop));
@@ -312,16 +310,15 @@ async fn killed_after_the_chat_took_the_notice_and_it_was_noted_nobody_is_told_a
     refused(&shop, 0, 1).await;
     let told = || async {
         let sql = "SELECT count(*) FROM incident_notice WHERE told_at_ms IS NOT NULL";
-        let told: i64 = shop.database().query_row(sql, [], |row| row.get(0)).unwrap_or(0);
-        (told == 2).then_some(())
+        (shop.rows().number(sql) == 2).then_some(())
     };
     shop.drain_of("alerts").await;
     eventually("both notices are told", told).await;
     shop = shop.kill().await;
     // Whether or not the messages were settled, their leases run out and they are looked at again.
-    shop.database()
-        .execute_batch("UPDATE message SET state = 'ready', settled_at_ms = NULL WHERE queue_id = 'alerts' AND state = 'done'")
-        .unwrap();
+    shop.rows().change(
+        "UPDATE message SET state = 'ready', settled_at_ms = NULL WHERE queue_id = 'alerts' AND state = 'done'",
+    );
     shop.clock.advance(Duration::from_secs(31));
     shop.tick().await;
     shop.settle_all().await;

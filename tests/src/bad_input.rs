@@ -79,9 +79,7 @@ async fn each_wrong_field_of_an_order_is_named() {
         }
     }
     assert_eq!(shop.on_hand(SKU).await, 5);
-    let orders: i64 =
-        shop.database().query_row("SELECT count(*) FROM sales_order", [], |row| row.get(0)).unwrap();
-    assert_eq!(orders, 0);
+    assert_eq!(shop.rows().number("SELECT count(*) FROM sales_order"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

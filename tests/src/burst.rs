@@ -40,8 +40,7 @@ async fn settle(shop: &Shop, reported: u64) {
 async fn all_is_well(shop: &Shop, returns: u64) {
     let stats = shop.world().logistics.stats();
     assert_eq!((stats.reported, stats.repeated, stats.early), (returns, 0, 0), "{stats:?}");
-    let count =
-        |sql: &str| shop.database().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs();
+    let count = |sql: &str| shop.rows().number(sql).unsigned_abs();
     assert_eq!(count("SELECT count(*) FROM sales_return WHERE status = 'reported'"), returns);
     assert_eq!(count("SELECT count(*) FROM message WHERE queue_id = 'returns' AND state = 'buried'"), 0);
     shop.audit().await;
@@ -247,8 +246,7 @@ async fn a_kill_in_the_middle_changes_no_total() {
         let right = 1 + unheard.get(&seen.order_item_number).copied().unwrap_or(0);
         assert!((1..=right).contains(&seen.times), "{seen:?}");
     }
-    let count =
-        |sql: &str| shop.database().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs();
+    let count = |sql: &str| shop.rows().number(sql).unsigned_abs();
     assert_eq!(count("SELECT count(*) FROM sales_return WHERE status = 'reported'"), 600);
     assert_eq!(count("SELECT count(*) FROM event WHERE type = 'return.delivered'"), 600);
     assert_eq!(count("SELECT count(*) FROM event WHERE type = 'return.collected'"), 600);
@@ -257,8 +255,6 @@ async fn a_kill_in_the_middle_changes_no_total() {
 
 /// The items whose returns are noted as reported.
 fn noted(shop: &Shop) -> HashSet<String> {
-    let database = shop.database();
-    let mut statement =
-        database.prepare("SELECT order_item_number FROM sales_return WHERE status = 'reported'").unwrap();
-    statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    let sql = "SELECT order_item_number FROM sales_return WHERE status = 'reported'";
+    shop.rows().column(sql).into_iter().collect()
 }

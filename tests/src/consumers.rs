@@ -37,14 +37,14 @@ async fn operate(shop: &Shop, queue: &str, what: &str) -> Value {
 }
 
 /// spin.toml with no way to ring over HTTP, and over Redis only where there is one.
-fn with_bells(over_redis: bool) -> (PathBuf, TempDir) {
+pub(crate) fn with_bells(over_redis: bool) -> (PathBuf, TempDir) {
     let addresses: &[&str] =
-        if over_redis { &["{{ public_url }}"] } else { &["{{ public_url }}", "{{ redis_url }}"] };
+        if over_redis { &["{{ public_url }}"] } else { &["{{ public_url }}", "{{ redis_origin }}"] };
     manifest(|mut manifest| {
         for address in addresses {
             for (listed, left) in [
-                (format!(", \"{address}\"]"), "]"),
-                (format!("[\"{address}\"]"), "[]"),
+                (format!(", \"{address}\""), ""),
+                (format!("[\"{address}\", "), "["),
                 (format!("  \"{address}\",\n"), ""),
             ] {
                 manifest = manifest.replace(&listed, left);

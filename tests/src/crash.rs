@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::future::join_all;
 use restock_sandbox::Factory;
 use serde_json::json;
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::home::Home;
 use crate::support::{
     Client, FACTORY, OPERATOR, SKU, STOREFRONT, VIEWER, definition, eventually, order, root, variables,
 };
@@ -25,18 +25,21 @@ struct Program {
 
 impl Program {
     /// Starts the program and waits until it says that it is ready.
-    async fn start(data: &TempDir, factory: &Factory, listen: &str) -> Self {
+    async fn start(home: &Home, factory: &Factory, listen: &str) -> Self {
+        let mut options = home.options();
+        options.variables.extend(variables(&factory.url()));
         let program = root().join("target/release/restock");
         let mut command = Command::new(&program);
         command
             .args(["up", "--listen", listen, "--tick", "100ms", "--data"])
-            .arg(data.path())
+            .arg(&options.data)
             .arg("--manifest")
-            .arg(root().join("spin.toml"))
+            .arg(&options.manifest)
+            .args(options.profile.iter().flat_map(|profile| ["--profile", profile.as_str()]))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true);
-        for (name, value) in variables(&factory.url()) {
+        for (name, value) in options.variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
         }
         let mut child = command.spawn().unwrap_or_else(|error| {
@@ -71,11 +74,11 @@ async fn define(client: &Client, sku: &str, stock: u64) {
 async fn every_answered_order_survives_kills_in_the_middle_of_bursts() {
     let factory = Factory::start(([127, 0, 0, 1], 0).into()).await.unwrap();
     factory.turn(|knobs| knobs.stage_ms = Some(1)).unwrap();
-    let data = TempDir::new().unwrap();
+    let home = Home::new();
     let mut accepted = Vec::new();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for round in 0..4_usize {
-        let program = Program::start(&data, &factory, &port.to_string()).await;
+        let program = Program::start(&home, &factory, &port.to_string()).await;
         define(&program.client, SKU, 400).await;
         let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(tokio::sync::Notify::new()));
         let clients = (0..16_usize).map(|n| {
@@ -119,7 +122,7 @@ async fn every_answered_order_survives_kills_in_the_middle_of_bursts() {
         }
     }
 
-    let program = Program::start(&data, &factory, &port.to_string()).await;
+    let program = Program::start(&home, &factory, &port.to_string()).await;
     let report = program.client.get(VIEWER, "/v1/audit").await.expect(200);
     assert_eq!(report["ok"], true, "{report}");
     assert!(!accepted.is_empty());
@@ -143,8 +146,8 @@ async fn every_answered_order_survives_kills_in_the_middle_of_bursts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_ends_the_program_with_success() {
     let factory = Factory::start(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let data = TempDir::new().unwrap();
-    let mut program = Program::start(&data, &factory, "127.0.0.1:0").await;
+    let home = Home::new();
+    let mut program = Program::start(&home, &factory, "127.0.0.1:0").await;
     define(&program.client, SKU, 1).await;
     let id = program.child.id().expect("it runs").to_string();
     let sent = Command::new("kill").args(["-INT", &id]).status().await.expect("kill runs");

@@ -111,11 +111,8 @@ async fn lists_are_walked_page_by_page() {
 async fn a_database_from_the_future_is_not_touched_and_said_to_be_one() {
     let mut shop = Shop::with_product(5, 0, 10).await;
     shop.client.send(Method::GET, "/readyz", &[], "").await.expect(200);
-    shop.database()
-        .execute_batch(
-            "INSERT INTO schema_migration (version, name, applied_at_ms) VALUES (9999, 'tomorrow', 0)",
-        )
-        .unwrap();
+    shop.rows()
+        .change("INSERT INTO schema_migration (version, name, applied_at_ms) VALUES (9999, 'tomorrow', 0)");
     shop = shop.restart().await;
     let ready = shop.client.send(Method::GET, "/readyz", &[], "").await;
     assert!(ready.text.contains("9999"), "{}", ready.text);
@@ -125,11 +122,7 @@ async fn a_database_from_the_future_is_not_touched_and_said_to_be_one() {
     assert!(answer.header("retry-after").is_some(), "{:?}", answer.headers);
     answer.expect(503);
     shop.client.get(VIEWER, "/v1/queues").await.expect(503);
-    let left: i64 = shop
-        .database()
-        .query_row("SELECT on_hand FROM product WHERE sku = ?1", [SKU], |row| row.get(0))
-        .unwrap();
-    assert_eq!(left, 5);
+    assert_eq!(shop.rows().number("SELECT on_hand FROM product"), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

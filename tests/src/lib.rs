@@ -5,7 +5,9 @@
 //! nothing sleeps in the hope that something has happened by then.
 #![cfg(test)]
 
+mod home;
 mod parcels;
+mod rows;
 mod support;
 
 mod advertisements;
@@ -18,6 +20,7 @@ mod conformance;
 mod consumers;
 mod crash;
 mod dead_letters;
+mod deployment;
 mod factory;
 mod interface;
 mod keys;
@@ -27,7 +30,10 @@ mod mail;
 mod main_loop;
 mod orders;
 mod permissions;
+mod postgres;
 mod queues;
 mod races;
+mod replicas;
 mod returned_goods;
 mod returns;
+mod sqlite;

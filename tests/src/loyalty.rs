@@ -129,9 +129,7 @@ async fn marketing_that_is_down_neither_loses_nor_repeats_the_promotion() {
     let events = shop.world().marketing.events();
     assert_eq!(events.len(), 1);
     assert_eq!(customer(&shop, "c").await["vip_since"], since["vip_since"]);
-    let purchases: i64 =
-        shop.customers().query_row("SELECT count(*) FROM purchase", [], |row| row.get(0)).unwrap();
-    assert_eq!(purchases, 1);
+    assert_eq!(shop.customer_rows().number("SELECT count(*) FROM purchase"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,16 +170,13 @@ async fn a_bulk_order_that_is_delivered_again_and_again_promotes_and_tells_once(
     buy(&shop, "c", 100).await;
     shop.settle_all().await;
     for _ in 0..20 {
-        shop.database()
-            .execute_batch(
-                "UPDATE message SET state = 'ready', settled_at_ms = NULL WHERE queue_id = 'loyalty' AND state = 'done'",
-            )
-            .unwrap();
+        shop.rows().change(
+            "UPDATE message SET state = 'ready', settled_at_ms = NULL WHERE queue_id = 'loyalty' AND state = 'done'",
+        );
         shop.settle_all().await;
     }
     assert_eq!(shop.world().marketing.stats().requests, 1);
-    let deliveries: i64 =
-        shop.customers().query_row("SELECT deliveries FROM purchase", [], |row| row.get(0)).unwrap();
+    let deliveries = shop.customer_rows().number("SELECT deliveries FROM purchase");
     assert!(deliveries > 10, "{deliveries}");
 }
 
@@ -217,9 +212,7 @@ async fn killed_when(prepare: impl FnOnce(&Shop), seen: impl AsyncFn(&Shop) -> b
     assert_eq!(events.len(), 1, "{events:?}");
     assert!(!events[0].changed, "a repetition says the same: {events:?}");
     assert_eq!(customer(&shop, "c").await["type"], "vip");
-    let purchases: i64 =
-        shop.customers().query_row("SELECT count(*) FROM purchase", [], |row| row.get(0)).unwrap();
-    assert_eq!(purchases, 1);
+    assert_eq!(shop.customer_rows().number("SELECT count(*) FROM purchase"), 1);
     shop.audit().await;
 }
 
@@ -239,7 +232,7 @@ async fn killed_after_the_marketing_system_took_the_news_it_is_told_of_once() {
 async fn killed_after_the_news_was_noted_nobody_is_told_again() {
     let noted = async |shop: &Shop| {
         let sql = "SELECT count(*) FROM customer WHERE announced_at_ms IS NOT NULL";
-        shop.customers().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(0) == 1
+        shop.customer_rows().number_so_far(sql, "customer") == Some(1)
     };
     killed_when(|_| {}, noted).await;
 }

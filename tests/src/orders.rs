@@ -76,24 +76,15 @@ async fn an_unknown_product_is_named_and_nothing_is_recorded() {
     assert_eq!(answer.pointers(), ["/items/1/sku"], "{}", answer.text);
     answer.expect(422);
     assert_eq!(shop.on_hand(SKU).await, 5);
-    let orders: i64 =
-        shop.database().query_row("SELECT count(*) FROM sales_order", [], |row| row.get(0)).unwrap();
-    assert_eq!(orders, 0);
+    assert_eq!(shop.rows().number("SELECT count(*) FROM sales_order"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_orders_are_kept_as_demand() {
     let shop = Shop::with_product(1, 0, 10).await;
     let rejected = shop.client.order(SKU, 5).await.expect(409);
-    let (status, wanted): (String, i64) = shop
-        .database()
-        .query_row(
-            "SELECT status, quantity FROM sales_order JOIN sales_order_line USING (sequence)",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .unwrap();
-    assert_eq!((status.as_str(), wanted), ("rejected", 5), "{rejected}");
+    let sql = "SELECT status, quantity FROM sales_order JOIN sales_order_line USING (sequence)";
+    assert_eq!(shop.rows().table(sql), [["rejected", "5"]], "{rejected}");
     shop.audit().await;
 }
 

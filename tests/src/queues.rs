@@ -79,15 +79,10 @@ async fn a_purge_needs_a_reason_and_is_on_record() {
     let message =
         shop.client.get(VIEWER, &format!("/v1/messages/{}", id.as_str().unwrap())).await.expect(200);
     assert_eq!(message["state"], "purged");
-    let recorded: Vec<(i64, String)> = shop
-        .database()
-        .prepare("SELECT affected, reason FROM operation WHERE kind = 'purge' ORDER BY operation_seq")
-        .unwrap()
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    assert_eq!(recorded, [(1, "test order".into()), (2, "season is over".into())]);
+    let recorded = shop
+        .rows()
+        .table("SELECT affected, reason FROM operation WHERE kind = 'purge' ORDER BY operation_seq");
+    assert_eq!(recorded, [["1", "test order"], ["2", "season is over"]]);
     shop.audit().await;
 }
 
@@ -138,13 +133,11 @@ async fn queues_are_listed_and_unknown_ones_are_not_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_fans_out_to_every_queue_that_subscribes() {
     let shop = Shop::with_product(1, 0, 10).await;
-    shop.database()
-        .execute_batch(
-            "INSERT INTO queue (queue_id, ordered, lease_ms, in_flight_max, retention_ms) \
-             VALUES ('another', 0, 30000, 64, 1000);
-             INSERT INTO subscription (topic, queue_id) VALUES ('stock.depleted', 'another');",
-        )
-        .unwrap();
+    shop.rows().change(
+        "INSERT INTO queue (queue_id, ordered, lease_ms, in_flight_max, retention_ms) \
+         VALUES ('another', 1 = 0, 30000, 64, 1000);
+         INSERT INTO subscription (topic, queue_id) VALUES ('stock.depleted', 'another');",
+    );
     shop.client.order(SKU, 1).await.expect(201);
     shop.settle().await;
     let another = shop.client.get(VIEWER, "/v1/queues/another").await.expect(200);

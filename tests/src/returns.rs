@@ -255,7 +255,7 @@ async fn thirty_thousand_returns_on_one_list_are_collected_at_once_and_kept_once
         (&run["progress"], &run["collected"], &run["new"]),
         (&json!("finished"), &json!(30_000), &json!(30_000))
     );
-    let count = |sql: &str| shop.database().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let count = |sql: &str| shop.rows().number(sql);
     assert_eq!(count("SELECT count(*) FROM sales_return"), 30_000);
     assert_eq!(count("SELECT count(DISTINCT subject) FROM message WHERE subject <> 'collection'"), 30_000);
     let calls = shop.world().logistics.stats().calls.tracking;

@@ -17,6 +17,9 @@ use restock_sandbox::{Factory, Logistics, Mail, Marketing, Slack};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::home::{Database, Home};
+use crate::rows::Rows;
+
 /// The keys of the test shop, one for each role.
 pub(crate) const STOREFRONT: &str = "storefront-key";
 pub(crate) const VIEWER: &str = "viewer-key";
@@ -262,10 +265,11 @@ pub(crate) struct Shop {
     pub(crate) client: Client,
     pub(crate) factory: Factory,
     pub(crate) clock: Clock,
-    pub(crate) data: TempDir,
     pub(crate) host: Host,
     options: Options,
     world: Option<World>,
+    // Last: it goes after what stands on it.
+    pub(crate) home: Home,
 }
 
 impl Shop {
@@ -276,17 +280,21 @@ impl Shop {
 
     /// The same, with a chance to change the options first.
     pub(crate) async fn open_with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::open_in(Home::new(), change).await
+    }
+
+    /// The same, in a place of the test's choice.
+    pub(crate) async fn open_in(home: Home, change: impl FnOnce(&mut Options)) -> Self {
         let factory = Factory::start(([127, 0, 0, 1], 0).into()).await.expect("the factory starts");
         factory.turn(|knobs| knobs.stage_ms = None).expect("a knob turns");
-        let data = TempDir::new().expect("a folder");
         let clock = Clock::manual(SystemTime::now());
-        let mut options = Options::new(root().join("spin.toml"), data.path());
+        let mut options = home.options();
         options.clock = clock.clone();
-        options.variables = variables(&factory.url());
+        options.variables.extend(variables(&factory.url()));
         change(&mut options);
         let host = Host::start(options.clone()).await.expect("the application starts");
         let client = Client::new(host.url());
-        let shop = Self { client, factory, clock, data, host, options, world: None };
+        let shop = Self { client, factory, clock, home, host, options, world: None };
         let name = json!({"name": "부산도너츠 공장", "manager_email": "factory@example.com"});
         shop.client.put(OPERATOR, &format!("/v1/factories/{FACTORY}"), name).await.expect(201);
         shop
@@ -295,9 +303,9 @@ impl Shop {
     /// A shop whose operators and factory are expected in a network that the tests are not in.
     pub(crate) async fn open_elsewhere() -> Self {
         let factory = Factory::start(([127, 0, 0, 1], 0).into()).await.expect("the factory starts");
-        let data = TempDir::new().expect("a folder");
-        let mut options = Options::new(root().join("spin.toml"), data.path());
-        options.variables = variables(&factory.url());
+        let home = Home::new();
+        let mut options = home.options();
+        options.variables.extend(variables(&factory.url()));
         for name in ["operator_networks", "callback_networks"] {
             options.variables.insert(name.into(), "10.0.0.0/8".into());
         }
@@ -306,7 +314,7 @@ impl Shop {
             client: Client::new(host.url()),
             factory,
             clock: Clock::system(),
-            data,
+            home,
             host,
             options,
             world: None,
@@ -327,9 +335,9 @@ impl Shop {
 
     /// Tries to start an application; says why it did not start.
     pub(crate) async fn try_open(change: impl FnOnce(&mut Options)) -> Result<(), String> {
-        let data = TempDir::new().expect("a folder");
-        let mut options = Options::new(root().join("spin.toml"), data.path());
-        options.variables = variables("http://127.0.0.1:9");
+        let home = Home::new();
+        let mut options = home.options();
+        options.variables.extend(variables("http://127.0.0.1:9"));
         change(&mut options);
         let host = Host::start(options).await.map_err(|error| format!("{error:#}"))?;
         host.stop().await.map_err(|error| format!("{error:#}"))
@@ -347,8 +355,13 @@ impl Shop {
 
     /// The same, with a chance to change all options.
     pub(crate) async fn connected_as(change: impl FnOnce(&mut Options, &World)) -> Self {
+        Self::connected_in(Home::new(), change).await
+    }
+
+    /// The same, in a place of the test's choice.
+    pub(crate) async fn connected_in(home: Home, change: impl FnOnce(&mut Options, &World)) -> Self {
         let world = World::start().await;
-        let mut shop = Self::open_with(|options| {
+        let mut shop = Self::open_in(home, |options| {
             options.variables.extend(world.variables());
             change(options, &world);
         })
@@ -373,10 +386,10 @@ impl Shop {
 
     /// Stops the application and starts it again on the same data.
     pub(crate) async fn restart(self) -> Self {
-        let Self { factory, clock, data, host, options, world, .. } = self;
+        let Self { factory, clock, home, host, options, world, .. } = self;
         let addr = host.addr();
         host.stop().await.expect("the application stops");
-        Self::start_again(addr, factory, clock, data, options, world).await
+        Self::start_again(addr, factory, clock, home, options, world).await
     }
 
     /// The same, with other variables from then on.
@@ -387,17 +400,17 @@ impl Shop {
 
     /// Kills the application as a power cut would, and starts it again on the same data.
     pub(crate) async fn kill(self) -> Self {
-        let Self { factory, clock, data, host, options, world, .. } = self;
+        let Self { factory, clock, home, host, options, world, .. } = self;
         let addr = host.addr();
         host.kill();
-        Self::start_again(addr, factory, clock, data, options, world).await
+        Self::start_again(addr, factory, clock, home, options, world).await
     }
 
     async fn start_again(
         addr: SocketAddr,
         factory: Factory,
         clock: Clock,
-        data: TempDir,
+        home: Home,
         mut options: Options,
         world: Option<World>,
     ) -> Self {
@@ -407,7 +420,7 @@ impl Shop {
         let host =
             eventually("the application starts again", || async { Host::start(options.clone()).await.ok() })
                 .await;
-        Self { client: Client::new(host.url()), factory, clock, data, host, options, world }
+        Self { client: Client::new(host.url()), factory, clock, home, host, options, world }
     }
 
     /// The product as an operator sees it.
@@ -521,14 +534,14 @@ impl Shop {
         assert!(report["products_checked"].as_u64() > Some(0), "{report}");
     }
 
-    /// The database, opened beside the application.
-    pub(crate) fn database(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.data.path().join("sqlite/default.db")).expect("the database opens")
+    /// The shop's rows, around the application.
+    pub(crate) fn rows(&self) -> Rows {
+        self.home.rows(Database::Shop)
     }
 
-    /// The customers' database, likewise.
-    pub(crate) fn customers(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.data.path().join("sqlite/customers.db")).expect("the database opens")
+    /// The rows of its customers, likewise.
+    pub(crate) fn customer_rows(&self) -> Rows {
+        self.home.rows(Database::Customers)
     }
 }
 

@@ -6,6 +6,7 @@
 mod house;
 mod lint;
 mod make;
+mod manifest;
 mod peers;
 mod step;
 
@@ -36,6 +37,8 @@ enum Task {
     Lint,
     /// Measure, beside a native program: `orders` a second, or a burst of `returns`
     Bench(Passed),
+    /// Write spin.toml for a part of the application, or for a cloud without Redis triggers
+    Manifest(manifest::Manifest),
     /// Check mails and webhooks against software that others wrote (needs Node.js and the network)
     Peers,
 }
@@ -85,6 +88,7 @@ fn run() -> Result<()> {
         }
         Task::Test(passed) => test(passed.args),
         Task::Lint => lint::lint(),
+        Task::Manifest(ask) => manifest::manifest(ask),
         Task::Peers => peers::peers(),
         Task::Bench(passed) => {
             make::components()?;
@@ -98,16 +102,34 @@ fn run() -> Result<()> {
 
 /// Runs every test; those of the components run natively too. With nextest each test has a process of its own and a hung
 /// one is named; without it cargo's runner does the same tests.
+///
+/// Then the tests of the application once more, on Postgres and Redis. All share one cluster, which ends with this program.
 fn test(args: Vec<OsString>) -> Result<()> {
     make::components()?;
     make::host()?;
-    let runner = if step::is_there("cargo", &["nextest", "--version"]) {
-        cargo("nextest").arg("run")
-    } else {
-        cargo("test").arg("--no-fail-fast")
+    let nextest = step::is_there("cargo", &["nextest", "--version"]);
+    let runner = || if nextest { cargo("nextest").arg("run") } else { cargo("test").arg("--no-fail-fast") };
+    let servers = restock_servers::any_postgres()?;
+    let run = |runner: step::Step, profile: Option<&str>| {
+        let runner = runner.args(["--release", "--workspace"]).args(&args);
+        let runner = match profile {
+            Some(profile) => runner.env("RESTOCK_TEST_PROFILE", profile),
+            None => runner,
+        };
+        runner.env(restock_servers::POSTGRES_VARIABLE, servers.databases.maintenance()).or(
+            "a test failed: run it alone with `cargo xtask test NAME`; RUST_LOG=debug makes the host talk",
+        )
     };
-    runner
-        .args(["--release", "--workspace"])
-        .args(args)
-        .or("a test failed: run it alone with `cargo xtask test NAME`; RUST_LOG=debug makes the host talk")
+    run(runner(), None)?;
+    let again = if nextest {
+        // A name that is chosen may be of no test of the application.
+        runner().args(["--no-tests", "pass", "--filterset", AGAIN_ON_POSTGRES])
+    } else {
+        runner()
+    };
+    run(again, Some("postgres"))
 }
+
+/// The tests that run on Postgres too: all of the application but those that choose what they stand on.
+const AGAIN_ON_POSTGRES: &str =
+    "package(restock-tests) - test(/^(conformance|sqlite|postgres|replicas|deployment)::/)";

@@ -64,6 +64,11 @@ impl Step {
         self
     }
 
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
     /// Runs it to its end; a failure names the step and carries `advice`.
     pub(crate) fn or(mut self, advice: &str) -> Result<()> {
         let line = self.line();

@@ -50,6 +50,7 @@ async fn wrong_variables() -> Vec<String> {
     reader.callback_networks().await;
     reader.callback_secret().await;
     reader.doorbell().await;
+    reader.redis_origin().await;
     reader.factory_url().await;
     reader.factory_rate_per_second().await;
     reader.factory_concurrency().await;

@@ -144,26 +144,34 @@ pub fn hook_url(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Reads the address of a Redis server: scheme, host and port. The manifest permits it by its variable, as with
-/// [`http_origin`], and puts a database number behind it.
+/// Reads the address of a Redis server: scheme, perhaps a user and a password, host and port. The manifest puts a database number
+/// behind it, one for each queue.
 ///
 /// # Errors
 /// Says what is wrong with it, without repeating it: an address can hold a password.
 pub fn redis_url(text: &str) -> Result<String, String> {
-    let host = authority(text);
-    if !(text.starts_with("redis://") || text.starts_with("rediss://")) || host.is_empty() {
+    redis_origin_of(text).map(|_| text.to_owned())
+}
+
+/// The scheme, host and port of a Redis server's address: what the manifest permits. The scheme's own port is left out, so that two
+/// spellings of one origin are the same.
+///
+/// # Errors
+/// Says what is wrong with the address, without repeating it.
+pub fn redis_origin_of(text: &str) -> Result<String, String> {
+    let (scheme, rest) = text.split_once("://").unwrap_or_default();
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    if !matches!(scheme, "redis" | "rediss") || host.is_empty() {
         return Err("must be an address such as redis://127.0.0.1:6379".to_owned());
     }
-    if host.contains('@') {
-        return Err("must not hold a user or a password: a component is permitted hosts".to_owned());
+    if rest.contains(['/', '?', '#']) || rest.contains(char::is_whitespace) {
+        return Err("must end with the host or its port, and hold `/`, `?` and `#` percent-encoded".to_owned());
     }
-    if host.contains(['/', '?', '#']) || host.contains(char::is_whitespace) {
-        return Err("must end with the host or its port".to_owned());
-    }
-    if text.starts_with("rediss://") && !host.contains(':') {
+    if scheme == "rediss" && !host.contains(':') {
         return Err("must name the port".to_owned());
     }
-    Ok(text.to_owned())
+    let host = host.strip_suffix(":6379").filter(|_| scheme == "redis").unwrap_or(host);
+    Ok(format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
 /// What follows the scheme.
@@ -276,21 +284,41 @@ mod tests {
 
     #[test]
     fn a_redis_address_is_a_scheme_a_host_and_a_port() {
-        for right in ["redis://127.0.0.1:6379", "redis://cache", "redis://[::1]:6379", "rediss://cache:6380"]
-        {
+        for right in [
+            "redis://127.0.0.1:6379",
+            "redis://cache",
+            "redis://[::1]:6379",
+            "rediss://cache:6380",
+            "redis://:pass%2Fword@cache:6379",
+            "rediss://user:hunter2@cache:6380",
+        ] {
             assert_eq!(redis_url(right), Ok(right.to_owned()));
         }
         for wrong in [
             "http://127.0.0.1:6379",
             "127.0.0.1:6379",
             "redis://",
-            "redis://:hunter2@cache:6379",
+            "redis://:hunter2@",
+            "redis://:hunter2@cache:6379/1",
             "redis://cache:6379/1",
+            "redis://:hunt/er2@cache",
             "redis://ca che",
-            "rediss://cache",
+            "rediss://:hunter2@cache",
         ] {
             let fault = redis_url(wrong).expect_err(wrong);
             assert!(!fault.contains("hunter2"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn the_origin_of_a_redis_has_neither_user_nor_password() {
+        for (address, origin) in [
+            ("redis://:hunter2@Cache", "redis://cache"),
+            ("redis://127.0.0.1:6379", "redis://127.0.0.1"),
+            ("redis://127.0.0.1:6380", "redis://127.0.0.1:6380"),
+            ("rediss://user:hunter2@cache:6379", "rediss://cache:6379"),
+        ] {
+            assert_eq!(redis_origin_of(address), Ok(origin.to_owned()), "{address}");
         }
     }
 }

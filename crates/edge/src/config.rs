@@ -355,6 +355,19 @@ impl Reader {
         Some(text)
     }
 
+    /// What the manifest permits for the doorbell must be the Redis that is rung; a component that is permitted another one rings in
+    /// vain and is told so by nobody.
+    pub async fn redis_origin(&mut self) {
+        let Ok(origin) = settings::redis_origin_of(&self.text("redis_url").await) else {
+            // Not set, or a fault that the doorbell tells.
+            return;
+        };
+        let permitted = self.text("redis_origin").await;
+        if settings::redis_origin_of(&permitted).as_ref() != Ok(&origin) || permitted.contains('@') {
+            self.fault("redis_origin", "must be the scheme, host and port of redis_url");
+        }
+    }
+
     /// How this component rings queues.
     pub async fn doorbell(&mut self) -> Doorbell {
         let redis_url = self.text("redis_url").await;
