@@ -296,7 +296,7 @@ pub(crate) fn linker(engine: &Engine) -> anyhow::Result<Linker<Guest>> {
 
 /// Whether a component with what is composed into it uses SQLite. One that does not gets no files, whatever the manifest permits:
 /// the same manifest is for stores elsewhere.
-fn imports_sqlite(engine: &Engine, compiled: &Compiled) -> bool {
+pub(crate) fn imports_sqlite(engine: &Engine, compiled: &Compiled) -> bool {
     compiled.component_type().imports(engine).any(|(name, _)| name.starts_with(SQLITE))
 }
 

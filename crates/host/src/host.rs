@@ -210,6 +210,7 @@ async fn start(mut options: Options) -> anyhow::Result<Started> {
         .await
         .context("the start was interrupted")??
     };
+    redis.check(&subscriptions)?;
     let drain = server.drain();
     tracing::info!(
         name = application.name,
@@ -259,7 +260,7 @@ fn internal_key(manifest: &Manifest, variables: &mut BTreeMap<String, String>) -
 }
 
 /// Permits the host of each address that is set, where nobody said what to permit.
-fn fill_origins(manifest: &Manifest, variables: &mut BTreeMap<String, String>) {
+pub(crate) fn fill_origins(manifest: &Manifest, variables: &mut BTreeMap<String, String>) {
     for (name, origin_name) in ORIGINS {
         let default = manifest.variables.get(name).and_then(|variable| variable.default.as_ref());
         let address = variables.get(name).or(default).map(|address| address.trim());

@@ -19,6 +19,7 @@ mod instance;
 pub mod library;
 pub mod logging;
 mod manifest;
+mod migrate;
 mod options;
 mod outbound;
 mod postgres;
@@ -32,4 +33,5 @@ mod variables;
 
 pub use clock::Clock;
 pub use host::Host;
+pub use migrate::migrate;
 pub use options::Options;

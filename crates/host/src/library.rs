@@ -10,7 +10,7 @@ use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Engine, Store};
 
 use crate::allow::AllowedHosts;
-use crate::application::linker;
+use crate::application::{imports_sqlite, linker};
 use crate::cache::{compiled, source};
 use crate::clock::Clock;
 use crate::engine::{engine, outside};
@@ -47,9 +47,18 @@ impl Library {
     /// Fails when the file is not there or not a component, when it imports what this host does not offer, when a database
     /// cannot be opened, and when whom it may talk to is not said in the form of `allowed_outbound_hosts`.
     pub fn load(component: &Path, surroundings: Surroundings) -> anyhow::Result<Self> {
+        Self::load_cached(component, &default_cache(), surroundings)
+    }
+
+    /// The same, with a place of its own for what was compiled.
+    pub(crate) fn load_cached(
+        component: &Path,
+        cache: &Path,
+        surroundings: Surroundings,
+    ) -> anyhow::Result<Self> {
         let engine = engine()?;
         let name = component.file_stem().map_or_else(|| "library".into(), |stem| stem.to_string_lossy());
-        let compiled = compiled(&engine, &default_cache(), &name, &source(component)?)?;
+        let compiled = compiled(&engine, cache, &name, &source(component)?)?;
         let pre = linker(&engine)?
             .instantiate_pre(&compiled)
             .map_err(outside)
@@ -57,9 +66,11 @@ impl Library {
         let allowed =
             AllowedHosts::parse(surroundings.allowed_outbound_hosts.iter().map(|host| (host.as_str(), true)))
                 .map_err(|faults| anyhow::anyhow!("allowed_outbound_hosts: {}", faults.join("; ")))?;
+        let uses_sqlite = imports_sqlite(&engine, &compiled);
         let databases = surroundings
             .databases
             .into_iter()
+            .filter(|_| uses_sqlite)
             .map(|(label, file)| Ok((label, Database::open(&file)?)))
             .collect::<anyhow::Result<_>>()?;
         let runs = Arc::new(Runs {
@@ -76,6 +87,11 @@ impl Library {
             ending: Arc::default(),
         });
         Ok(Self { engine, pre, runs })
+    }
+
+    /// Gives connections back in order and closes files, once its instances are gone.
+    pub(crate) async fn close(self) {
+        self.runs.postgres.stop().await;
     }
 
     /// A new instance with its store, into which bindings generated from the component's world fit. Instances of one

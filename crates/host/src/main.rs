@@ -28,6 +28,29 @@ struct Cli {
 enum Command {
     /// Run the application until Ctrl-C. SPIN_VARIABLE_<NAME> in the environment sets the application variable <name>.
     Up(Up),
+    /// Bring the databases of the application to the schema that it knows, and end.
+    ///
+    /// The application does the same at its first use of a database; this is for whoever wants it done before, once, by
+    /// somebody who may change schemas. With `--profile postgres` the databases are those of SPIN_VARIABLE_POSTGRES_URL and
+    /// SPIN_VARIABLE_CUSTOMERS_URL, else the files below the data folder. Prints what it found afterwards, a line for each
+    /// database; the exit code is 0 when all are as they should be. Any number of them may run at once, beside the application.
+    Migrate(Migrate),
+}
+
+#[derive(Args)]
+struct Migrate {
+    /// Where the application keeps its state.
+    #[arg(long, default_value = "./data")]
+    data: PathBuf,
+    /// The application whose databases these are.
+    #[arg(long, default_value = "spin.toml")]
+    manifest: PathBuf,
+    /// The manifest profile.
+    #[arg(long)]
+    profile: Option<String>,
+    /// Where compiled components are kept; by default in the user's cache folder.
+    #[arg(long)]
+    cache: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -57,8 +80,11 @@ struct Up {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let Command::Up(up) = cli.command;
-    match start(up) {
+    let done = match cli.command {
+        Command::Up(up) => start(up),
+        Command::Migrate(command) => migrate(command),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The last resort is stderr itself, and if that is closed there is nobody to tell.
@@ -72,6 +98,21 @@ fn start(up: Up) -> anyhow::Result<()> {
     logging::start(up.demo)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting")?;
     runtime.block_on(run(up))
+}
+
+fn migrate(command: Migrate) -> anyhow::Result<()> {
+    logging::start(false)?;
+    let mut options = Options::new(command.manifest, command.data);
+    options.profile = command.profile;
+    options.variables = variables();
+    if let Some(cache) = command.cache {
+        options.cache = cache;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting")?;
+    for line in runtime.block_on(restock_host::migrate(options))? {
+        say(&line)?;
+    }
+    Ok(())
 }
 
 async fn run(up: Up) -> anyhow::Result<()> {

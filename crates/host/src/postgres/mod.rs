@@ -148,18 +148,18 @@ type Opened = Result<Resource<GuestConnection>, Error>;
 type Done<T> = wasmtime::Result<Result<T, Error>>;
 type Streamed = (Vec<Column>, StreamReader<Row>, FutureReader<Result<(), Error>>);
 
-fn pool(guest: &mut Guest, address: String, root: Option<String>) -> Result<Arc<Pool>, Error> {
+fn pool(guest: &mut Guest, address: String, root: Option<String>) -> Result<Arc<Pool>, String> {
     if let Some(pool) = guest.postgres.last(&address, root.as_deref()) {
         return Ok(pool);
     }
     let key = (address, root);
-    let pool = guest.runs.postgres.pool(guest, key.clone()).map_err(Error::ConnectionFailed)?;
+    let pool = guest.runs.postgres.pool(guest, key.clone())?;
     guest.postgres.last = Some((key, Arc::clone(&pool)));
     Ok(pool)
 }
 
-async fn lend(pool: Result<Arc<Pool>, Error>) -> Result<Session, Error> {
-    let lent = pool?.lend().await.map_err(Error::ConnectionFailed)?;
+async fn lend(pool: Result<Arc<Pool>, String>) -> Result<Session, Error> {
+    let lent = async { pool?.lend().await }.await.map_err(Error::ConnectionFailed)?;
     Ok(Session(Arc::new(AsyncMutex::new(lent))))
 }
 

@@ -22,6 +22,8 @@ const WAIT_MS_MAX: u64 = 5_000;
 const CONNECT_MS_MAX: u64 = 5_000;
 /// How long to wait until a server that has no room is asked again.
 const FULL_PAUSE_MS: u64 = 100;
+/// How long a connection that nobody uses is believed in without a second look.
+const FRESH_MS_MAX: u64 = 250;
 /// How long a connection that nobody uses is kept.
 const IDLE_MS_MAX: u64 = 60_000;
 /// How old a connection may get: plans and memory of its server process go with it.
@@ -84,6 +86,10 @@ impl Pool {
                 .map_err(|_| format!("all {CONNECTIONS_MAX} connections were in use for {WAIT_MS_MAX} ms"))?
                 .map_err(|_| ended())?,
         };
+        if self.is_tired() {
+            // Lets this thread hear first what the server said meanwhile.
+            tokio::task::yield_now().await;
+        }
         let connection = match self.idle() {
             Some(connection) => connection,
             None => self.connect(deadline).await?,
@@ -94,6 +100,12 @@ impl Pool {
             permit: Some(permit),
             runtime: Handle::current(),
         })
+    }
+
+    /// Whether the next idle connection was not used for so long that the server may be gone.
+    fn is_tired(&self) -> bool {
+        let limit = Duration::from_millis(FRESH_MS_MAX);
+        lock(&self.idle).last().is_some_and(|idle| idle.since.elapsed() > limit)
     }
 
     /// An idle connection that works: the one that was used last, whose caches are warm.

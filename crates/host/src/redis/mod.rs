@@ -12,6 +12,7 @@ mod trigger;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::{Context, bail};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -52,15 +53,35 @@ struct Inner {
 }
 
 impl Redis {
-    /// A real Redis if `given`, the values of variables from outside the manifest, name one.
+    /// A real Redis if `given`, the values of variables from outside the manifest, name one. Fails where what they name cannot be
+    /// one; the error does not repeat it, because there can be a password in it.
     pub(crate) fn new(given: &BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let remote = given.get(REDIS_URL).is_some_and(|url| !url.trim().is_empty()).then(Remote::default);
+        let url = given.get(REDIS_URL).map(|url| url.trim()).filter(|url| !url.is_empty());
+        if let Some(url) = url {
+            check(url).with_context(|| format!("{REDIS_URL} cannot be used"))?;
+        }
+        let remote = url.map(|_| Remote::default());
         Ok(Self(Arc::new(Inner { remote, backlogs: Mutex::default(), workers: Mutex::default() })))
     }
 
     /// For the log: which of the two it is.
     pub(crate) fn kind(&self) -> &'static str {
         if self.0.remote.is_some() { "server" } else { "in-process" }
+    }
+
+    /// Whether the triggers can listen at their addresses.
+    pub(crate) fn check(&self, subscriptions: &[Subscription]) -> anyhow::Result<()> {
+        if self.0.remote.is_some() {
+            for Subscription { address, component, .. } in subscriptions {
+                check(address).with_context(|| {
+                    format!(
+                        "the Redis trigger of component `{component}` has no address that it could listen at: {REDIS_URL} must \
+                         end with the host or the port, because each trigger adds its own number"
+                    )
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// Starts listening for the triggers, one message after the other for each address.
@@ -134,6 +155,19 @@ impl Link {
             },
         }
     }
+}
+
+/// Whether an address is one of Redis, and one that a permission can be given for.
+fn check(address: &str) -> anyhow::Result<()> {
+    let url = Url::parse(address).map_err(|_| anyhow::anyhow!("it is not a URL"))?;
+    match url.scheme() {
+        "redis" => {}
+        "rediss" if url.port().is_some() => {}
+        "rediss" => bail!("with rediss:// the port has to be given, because permissions know none for it"),
+        _ => bail!("it must begin with redis:// or rediss://"),
+    }
+    anyhow::ensure!(url.host_str().is_some_and(|host| !host.is_empty()), "it has no host");
+    redis::Client::open(address).map(drop).map_err(|_| anyhow::anyhow!("Redis knows no such address"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -1,45 +1,16 @@
 //! The way to a real Redis. Claim: commands, messages and lost connections behave as the interface says. Method: a
-//! Redis of the test's own on a free port. Needs: `redis-server` on PATH; without it there is nothing to try.
+//! Redis of the test's own. Needs: an installed Redis.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use restock_servers::Redis as Server;
 use tokio::sync::watch;
 
 use super::backlog::Backlog;
 use super::remote::Remote;
-use super::{flatten, trigger};
+use super::{Redis, Subscription, flatten, trigger};
 use crate::bindings::imports::spin::redis::redis::{Error, RedisResult};
-
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    /// `None` where there is no redis-server on this machine.
-    fn start() -> Option<Self> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--port"])
-            .arg(port.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .ok()?;
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let ready = lines.map_while(Result::ok).any(|line| line.contains("Ready to accept connections"));
-        assert!(ready, "redis-server ended");
-        Some(Self { process, address: format!("redis://127.0.0.1:{port}") })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
 
 fn command(words: &[&str]) -> redis::Cmd {
     let mut command = redis::cmd(words[0]);
@@ -47,10 +18,18 @@ fn command(words: &[&str]) -> redis::Cmd {
     command
 }
 
+/// Publishes until somebody hears it: `PUBLISH` answers how many do.
+async fn publish(remote: &Remote, at: &str, channel: &str, payload: &str) {
+    while remote.query::<i64>(at, command(&["PUBLISH", channel, payload])).await.unwrap_or(0) == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn commands_reach_the_server_and_a_lost_connection_is_replaced() {
-    let Some(server) = Server::start() else { return };
-    let (remote, at) = (Remote::default(), server.address.as_str());
+    let server = Server::start().unwrap();
+    let url = server.url();
+    let (remote, at) = (Remote::default(), url.as_str());
     remote.query::<()>(at, command(&["SET", "k", "v"])).await.unwrap();
     assert_eq!(
         remote.query::<Option<Vec<u8>>>(at, command(&["GET", "k"])).await.unwrap(),
@@ -74,29 +53,72 @@ async fn commands_reach_the_server_and_a_lost_connection_is_replaced() {
 
 #[tokio::test]
 async fn a_trigger_hears_its_channels_again_after_the_connection_was_lost() {
-    let Some(server) = Server::start() else { return };
+    let server = Server::start().unwrap();
     let backlog = Arc::new(Backlog::default());
     let (stop, stopped) = watch::channel(false);
     let listening = tokio::spawn(trigger::listen(
-        server.address.clone(),
+        server.url(),
         vec!["a".to_owned(), "b".to_owned()],
         Arc::clone(&backlog),
         stopped,
     ));
     let remote = Remote::default();
     for (channel, payload) in [("a", "1"), ("b", "2"), ("a", "3")] {
-        // PUBLISH answers how many listeners got the message: none until the trigger has subscribed.
-        while remote.query::<i64>(&server.address, command(&["PUBLISH", channel, payload])).await.unwrap()
-            == 0
-        {
-            tokio::task::yield_now().await;
-        }
+        publish(&remote, &server.url(), channel, payload).await;
         let message = backlog.pop().await;
         assert_eq!((message.channel.as_str(), message.payload.as_slice()), (channel, payload.as_bytes()));
-        remote.query::<i64>(&server.address, command(&["CLIENT", "KILL", "TYPE", "pubsub"])).await.unwrap();
+        remote.query::<i64>(&server.url(), command(&["CLIENT", "KILL", "TYPE", "pubsub"])).await.unwrap();
     }
     stop.send(true).unwrap();
     listening.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_redis_that_was_stopped_is_found_again_by_triggers_and_commands() {
+    let mut server = Server::start().unwrap();
+    let at = server.url();
+    let backlog = Arc::new(Backlog::default());
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(trigger::listen(at.clone(), vec!["a".to_owned()], Arc::clone(&backlog), stopped));
+    let remote = Remote::default();
+    publish(&remote, &at, "a", "before").await;
+    assert_eq!(backlog.pop().await.payload, b"before");
+    for _ in 0..2 {
+        server.stop().unwrap();
+        remote.query::<i64>(&at, command(&["INCR", "n"])).await.unwrap_err();
+        server.start_again().unwrap();
+        publish(&remote, &at, "a", "after").await;
+        assert_eq!(backlog.pop().await.payload, b"after");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_asks_for_a_password_works_for_who_has_it_and_no_error_repeats_one() {
+    let server = Server::start().unwrap();
+    let host = server.url().replace("redis://", "");
+    let admin = Remote::default();
+    for words in [
+        &["ACL", "SETUSER", "shop", "on", ">hunter2", "~*", "&*", "+@all"][..],
+        &["CONFIG", "SET", "requirepass", "hunter3"][..],
+    ] {
+        admin.query::<()>(&server.url(), command(words)).await.unwrap();
+    }
+    for (number, address) in [format!("redis://:hunter3@{host}/1"), format!("redis://shop:hunter2@{host}/2")]
+        .into_iter()
+        .enumerate()
+    {
+        let channel = number.to_string();
+        let backlog = Arc::new(Backlog::default());
+        let (_stop, stopped) = watch::channel(false);
+        tokio::spawn(trigger::listen(address.clone(), vec![channel.clone()], Arc::clone(&backlog), stopped));
+        publish(&Remote::default(), &address, &channel, "x").await;
+        assert_eq!(backlog.pop().await.payload, b"x");
+    }
+    for address in [format!("redis://{host}"), format!("redis://shop:hunter4@{host}")] {
+        let refused = Remote::default().query::<i64>(&address, command(&["INCR", "n"])).await;
+        let Err(Error::Other(text)) = refused else { panic!("{refused:?}") };
+        assert!(!text.contains("hunter"), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -104,4 +126,30 @@ async fn an_address_that_is_none_and_one_where_nobody_listens_are_told_apart() {
     let remote = Remote::default();
     assert!(matches!(remote.connection("no address").await, Err(Error::InvalidAddress)));
     assert!(matches!(remote.connection("redis://127.0.0.1:1").await, Err(Error::Other(_))));
+    // With TLS it goes as far as without.
+    assert!(matches!(remote.connection("rediss://127.0.0.1:1").await, Err(Error::Other(_))));
+}
+
+#[test]
+fn an_address_that_cannot_work_is_refused_at_the_start_without_being_repeated() {
+    let redis = |url: &str| Redis::new(&BTreeMap::from([("redis_url".to_owned(), url.to_owned())]));
+    for bad in [
+        "hunter2",
+        "http://:hunter2@cache.example",
+        "redis://",
+        "rediss://:hunter2@cache.example",
+        "redis+unix:///run/hunter2.sock",
+        "redis://:hunter2@cache.example/x",
+    ] {
+        let error = format!("{:#}", redis(bad).err().expect(bad));
+        assert!(error.contains("redis_url") && !error.contains("hunter2"), "{error}");
+    }
+    for good in ["redis://cache.example", "redis://u:p@cache.example:7000", "rediss://cache.example:6380"] {
+        let listening = redis(good).unwrap();
+        let at =
+            |address: String| [Subscription { address, channel: "a".to_owned(), component: "c".to_owned() }];
+        listening.check(&at(format!("{good}/1"))).unwrap();
+        let error = listening.check(&at(format!("{good}/0/1"))).unwrap_err();
+        assert!(format!("{error:#}").contains("`c`"), "{error:#}");
+    }
 }
