@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::machine::{bound, files_below, variables};
 use crate::home::{Database, Home};
-use crate::support::{INTERNAL, OPERATOR, SKU, Shop, root};
+use crate::support::{INTERNAL, SKU, Shop, root};
 
 /// Has the probes' paths, so it is part of every SpinApp.
 const CONSOLE: &str = "console";
@@ -386,12 +386,15 @@ async fn keda_counts_what_is_due_now_on_the_real_schema_with_a_role_that_may_rea
     for (scaler, query) in &queries {
         assert_eq!(count(query), 0, "{scaler}");
     }
-    // A queue that is held has nothing due; let go, it has one message.
-    shop.client.post(OPERATOR, "/v1/queues/replenishment/pause", json!({})).await.expect(200);
+    // Queues that are held have nothing due, whatever waits in them; let go, one has its message.
+    rows.change("UPDATE queue SET paused = true");
     shop.client.order(SKU, 1).await.expect(201);
-    assert_eq!(count(&queries["restock-replenishment"]), 0);
+    for (scaler, query) in &queries {
+        assert_eq!(count(query), 0, "{scaler}");
+    }
     rows.change("UPDATE queue SET paused = false WHERE queue_id = 'replenishment'");
     assert_eq!(count(&queries["restock-replenishment"]), 1);
+    assert_eq!(count(&queries["restock-queues"]), 1);
     assert_eq!(count(&queries["restock-loyalty"]), 0);
     // What waits for a later time is no work now.
     rows.change("UPDATE message SET available_at_ms = available_at_ms + 86400000");
