@@ -97,7 +97,12 @@ fn courses(profile: Profile) -> Result<Vec<Course>> {
     let many = Basket { products: PRODUCTS, customers: CUSTOMERS };
     let hot = Basket { products: 1, ..many };
     let on_postgres = |least| {
-        let ratios = vec![(Host, Pgbench, least), (Host, Native, None), (Native, Pgbench, None)];
+        let ratios = vec![
+            (Host, Pgbench, least),
+            (Host, PgbenchPrepared, None),
+            (Host, Native, None),
+            (Native, Pgbench, None),
+        ];
         (&[Host, Native, Pgbench, PgbenchPrepared][..], ratios)
     };
     let on_sqlite = vec![(Host, Native, Some(SQLITE_RATIO_MIN)), (Host, NativeGrouped, None)];
@@ -146,8 +151,7 @@ impl<'a> Bench<'a> {
         let shop = self.cluster.as_ref().map(Cluster::fresh).transpose()?;
         if let Some(protocol) = who.pgbench() {
             let (cluster, shop) = self.cluster.as_ref().zip(shop).context("pgbench needs Postgres")?;
-            let folder = self.work.join("pgbench");
-            let measured = pgbench::run(cluster, &shop.url, protocol, &load, &folder).await?;
+            let measured = pgbench::run(cluster, &shop.url, protocol, &load, &self.work).await?;
             Books::postgres(&shop.url).await?.agree(measured.accepted).await?;
             return Ok(measured);
         }

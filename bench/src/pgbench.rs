@@ -52,18 +52,17 @@ impl Protocol {
     }
 }
 
-/// Runs it on a database of the cluster; `folder` is for its files.
+/// Runs it on a database of the cluster; its files are below `work` meanwhile.
 pub(crate) async fn run(
     cluster: &Cluster,
     url: &str,
     protocol: Protocol,
     load: &Load,
-    folder: &Path,
+    work: &Path,
 ) -> Result<Measured> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let folder =
+        tempfile::Builder::new().prefix("pgbench-").tempdir_in(work).context("no folder for pgbench")?;
+    let folder = folder.path();
     let script = folder.join("order.sql");
     fs::write(&script, order(load)).with_context(|| format!("cannot write {}", script.display()))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(usize::from(load.clients));
