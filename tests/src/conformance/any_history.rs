@@ -28,3 +28,23 @@ pub(super) fn in_any_history<S: std::fmt::Debug>(
         })
         .unwrap_or_else(|error| panic!("{error}"));
 }
+
+/// Makes a test for every engine of a function that lives through random histories.
+macro_rules! in_any_history_on_every_engine {
+    ($test:ident) => {
+        mod sqlite {
+            #[test]
+            fn $test() {
+                super::$test($crate::conformance::store::Engine::Sqlite);
+            }
+        }
+        mod postgres {
+            #[test]
+            fn $test() {
+                super::$test($crate::conformance::store::Engine::Postgres);
+            }
+        }
+    };
+}
+
+pub(super) use in_any_history_on_every_engine;

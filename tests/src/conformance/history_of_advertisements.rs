@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::any_history::in_any_history;
+use super::any_history::{in_any_history, in_any_history_on_every_engine};
 use super::bindings::restock::ads::{Errand, Request};
 use super::bindings::restock::catalog::{AdDefinition, AdStatus, ProductDefinition};
 use super::shop::{Shop, definition};
@@ -187,9 +187,4 @@ fn nothing_is_asked_twice_in_any_history(engine: Engine) {
     });
 }
 
-mod sqlite {
-    #[test]
-    fn nothing_is_asked_twice_in_any_history() {
-        super::nothing_is_asked_twice_in_any_history(super::Engine::Sqlite);
-    }
-}
+in_any_history_on_every_engine!(nothing_is_asked_twice_in_any_history);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::any_history::in_any_history;
+use super::any_history::{in_any_history, in_any_history_on_every_engine};
 use super::bindings::restock::alerts::{Channel, Notice, Occasion};
 use super::bindings::restock::queue::{Action, Selection, Verdict};
 use super::shop::{MINUTE_MS, Shop, first_page};
@@ -327,9 +327,4 @@ fn people_know_of_every_incident_in_any_history(engine: Engine) {
     });
 }
 
-mod sqlite {
-    #[test]
-    fn people_know_of_every_incident_in_any_history() {
-        super::people_know_of_every_incident_in_any_history(super::Engine::Sqlite);
-    }
-}
+in_any_history_on_every_engine!(people_know_of_every_incident_in_any_history);

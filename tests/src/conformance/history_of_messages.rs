@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use super::any_history::in_any_history;
+use super::any_history::{in_any_history, in_any_history_on_every_engine};
 use super::bindings::restock::queue::{Action, Delivery, MessageState, Selection, Verdict};
 use super::shop::{ATTEMPTS_MAX, LEASE_MS, Shop};
 use super::store::Engine;
@@ -339,9 +339,4 @@ fn no_message_is_lost_or_settled_twice_in_any_history(engine: Engine) {
     });
 }
 
-mod sqlite {
-    #[test]
-    fn no_message_is_lost_or_settled_twice_in_any_history() {
-        super::no_message_is_lost_or_settled_twice_in_any_history(super::Engine::Sqlite);
-    }
-}
+in_any_history_on_every_engine!(no_message_is_lost_or_settled_twice_in_any_history);

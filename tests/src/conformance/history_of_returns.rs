@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::any_history::in_any_history;
+use super::any_history::{in_any_history, in_any_history_on_every_engine};
 use super::bindings::restock::orders::IfShort;
 use super::bindings::restock::queue::{Action, Delivery, MessageState, Selection};
 use super::bindings::restock::returns::{
@@ -553,9 +553,4 @@ fn no_return_is_lost_or_received_twice_in_any_history(engine: Engine) {
     });
 }
 
-mod sqlite {
-    #[test]
-    fn no_return_is_lost_or_received_twice_in_any_history() {
-        super::no_return_is_lost_or_received_twice_in_any_history(super::Engine::Sqlite);
-    }
-}
+in_any_history_on_every_engine!(no_return_is_lost_or_received_twice_in_any_history);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::any_history::in_any_history;
+use super::any_history::{in_any_history, in_any_history_on_every_engine};
 use super::bindings::restock::orders::{IfShort, Order, Placement, Placing, Status, VipPolicy, VipRule};
 use super::bindings::restock::stock::{Adjusting, Movement};
 use super::shop::Shop;
@@ -356,9 +356,4 @@ fn every_history_keeps_the_books(engine: Engine) {
     });
 }
 
-mod sqlite {
-    #[test]
-    fn every_history_keeps_the_books() {
-        super::every_history_keeps_the_books(super::Engine::Sqlite);
-    }
-}
+in_any_history_on_every_engine!(every_history_keeps_the_books);

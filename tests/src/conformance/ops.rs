@@ -28,7 +28,7 @@ on_every_engine!(
 );
 
 async fn a_store_is_ready_on_an_empty_database_and_says_what_it_is(engine: Engine) {
-    let place = Place::new(engine);
+    let place = Place::empty(engine);
     let store = place.host().store().await;
     let readiness = store.ready().await.expect("ready");
     assert_eq!(readiness.engine, engine.name());
@@ -64,7 +64,7 @@ async fn the_audit_counts_what_it_checks_and_finds_what_does_not_add_up(engine: 
         ("UPDATE message SET queue_id = 'lost'", "UPDATE message SET queue_id = 'replenishment'"),
         ("DELETE FROM stock_movement WHERE kind = 'sold'", ""),
     ];
-    shop.place.tamper("INSERT INTO queue (queue_id, ordered, lease_ms, in_flight_max, retention_ms) VALUES ('lost', 0, 1, 1, 1)");
+    shop.place.tamper("INSERT INTO queue (queue_id, ordered, lease_ms, in_flight_max, retention_ms) VALUES ('lost', false, 1, 1, 1)");
     for (damage, repair) in damages {
         shop.place.tamper(damage);
         let found = shop.store.audit().await.expect("audited").violations;

@@ -25,12 +25,15 @@ use super::bindings::restock::returns::{
 };
 use super::bindings::restock::stock::{Adjusting, Adjustment, Movement};
 use super::bindings::restock::types::{Fault, Page};
+use super::cluster::Cluster;
+use crate::rows::Rows;
 use crate::support::root;
 
 /// What a store keeps its rows in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     Sqlite,
+    Postgres,
 }
 
 impl Engine {
@@ -38,19 +41,26 @@ impl Engine {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
         }
     }
 
     fn component(self) -> PathBuf {
         let file = match self {
             Self::Sqlite => "store_sqlite.wasm",
+            Self::Postgres => "store_postgres.wasm",
         };
         root().join("target/wasm32-wasip2/component").join(file)
     }
+
+    /// A host of the store with these surroundings.
+    pub(crate) fn host(self, surroundings: Surroundings) -> StoreHost {
+        StoreHost(Library::load(&self.component(), surroundings).expect("the store loads: build it first"))
+    }
 }
 
-/// One of the databases of a store, as its component names it.
-#[derive(Clone, Copy, Debug)]
+/// One of the databases of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Label {
     /// The shop: everything but its customers.
     Default,
@@ -58,27 +68,57 @@ pub(crate) enum Label {
 }
 
 impl Label {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Customers => "customers",
+    /// What a component of this engine knows it by: the name of a SQLite database, or the variable with an address.
+    pub(crate) fn name(self, engine: Engine) -> &'static str {
+        match (engine, self) {
+            (Engine::Sqlite, Self::Default) => "default",
+            (Engine::Sqlite, Self::Customers) => "customers",
+            (Engine::Postgres, Self::Default) => "postgres_url",
+            (Engine::Postgres, Self::Customers) => "customers_url",
         }
     }
 }
 
-/// Empty databases of its own. They go with their value.
-pub(crate) struct Place {
-    engine: Engine,
-    folder: TempDir,
+/// Databases of its own. They go with their value.
+pub(crate) enum Place {
+    /// A folder with their files.
+    Sqlite(TempDir),
+    Postgres(Cluster),
 }
 
 impl Place {
+    /// Without rows, and on a cluster that many tests share with the schema of this program.
     pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine, folder: TempDir::new().expect("a folder") }
+        match engine {
+            Engine::Sqlite => Self::empty(engine),
+            Engine::Postgres => Self::Postgres(Cluster::migrated()),
+        }
     }
 
-    fn file(&self, label: Label) -> PathBuf {
-        self.folder.path().join(format!("{}.db", label.name()))
+    /// With nothing at all.
+    pub(crate) fn empty(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Sqlite(TempDir::new().expect("a folder")),
+            Engine::Postgres => Self::Postgres(Cluster::empty()),
+        }
+    }
+
+    fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// The rows of one of its databases.
+    pub(crate) fn rows(&self, label: Label) -> Rows {
+        match self {
+            Self::Sqlite(folder) => {
+                let name = label.name(Engine::Sqlite);
+                Rows::Sqlite(folder.path().join(format!("{name}.db")))
+            }
+            Self::Postgres(cluster) => Rows::Postgres(cluster.url(label)),
+        }
     }
 
     /// A host on these databases, as a process of its own would be.
@@ -88,42 +128,38 @@ impl Place {
 
     /// A host that gives the store these databases only.
     pub(crate) fn host_with(&self, labels: &[Label]) -> StoreHost {
-        let surroundings = match self.engine {
-            Engine::Sqlite => Surroundings {
-                databases: labels.iter().map(|label| (label.name().to_owned(), self.file(*label))).collect(),
-                ..Surroundings::default()
-            },
-        };
-        StoreHost(
-            Library::load(&self.engine.component(), surroundings).expect("the store loads: build it first"),
-        )
+        let engine = self.engine();
+        let mut surroundings = Surroundings::default();
+        for label in labels {
+            let name = label.name(engine).to_owned();
+            match self.rows(*label) {
+                Rows::Sqlite(file) => {
+                    surroundings.databases.insert(name, file);
+                }
+                Rows::Postgres(url) => {
+                    surroundings.variables.insert(name, url);
+                }
+            }
+        }
+        if let Self::Postgres(cluster) = self {
+            surroundings.allowed_outbound_hosts.push(cluster.origin());
+        }
+        engine.host(surroundings)
     }
 
-    /// Runs statements around the store.
+    /// Runs a statement around the store.
     pub(crate) fn tamper(&self, sql: &str) {
         self.tamper_with(Label::Default, sql);
     }
 
-    /// Runs statements around the store, in one of its databases.
+    /// Runs a statement around the store, in one of its databases.
     pub(crate) fn tamper_with(&self, label: Label, sql: &str) {
-        match self.engine {
-            Engine::Sqlite => {
-                let database = rusqlite::Connection::open(self.file(label)).expect("the database opens");
-                database.busy_timeout(std::time::Duration::from_secs(30)).expect("a timeout");
-                database.execute_batch(sql).expect("the statements run");
-            }
-        }
+        self.rows(label).change(sql);
     }
 
     /// The number a query finds around the store.
     pub(crate) fn count(&self, sql: &str) -> i64 {
-        match self.engine {
-            Engine::Sqlite => {
-                let database =
-                    rusqlite::Connection::open(self.file(Label::Default)).expect("the database opens");
-                database.query_one(sql, [], |row| row.get(0)).expect("the query finds a number")
-            }
-        }
+        self.rows(Label::Default).number(sql)
     }
 }
 

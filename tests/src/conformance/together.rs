@@ -42,7 +42,7 @@ on_every_engine!(
 );
 
 async fn instances_that_start_together_apply_each_migration_once(engine: Engine) {
-    let place = Place::new(engine);
+    let place = Place::empty(engine);
     let hosts = [place.host(), place.host()];
     let stores = join_all(hosts.iter().chain(&hosts).map(|host| host.store())).await;
     let ready = join_all(stores.iter().map(Store::ready)).await;

@@ -15,10 +15,10 @@ SELECT notice.channel, notice.occasion,
        incident.opened_at_ms, incident.last_at_ms, incident.cleared_at_ms, incident.occurrences,
        (SELECT count(*) FROM incident_case WHERE incident_case.incident_id = incident.incident_id) AS cases_total,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', case_id, 'times', times, 'last_at', last_at_ms, 'words', words)
-                                         ORDER BY last_at_ms DESC), '[]')
+                                         ORDER BY last_at_ms DESC, case_id DESC), '[]')
           FROM (SELECT case_id, times, last_at_ms, words FROM incident_case
                  WHERE incident_case.incident_id = incident.incident_id
-                 ORDER BY last_at_ms DESC
+                 ORDER BY last_at_ms DESC, case_id DESC
                  LIMIT $2::bigint) AS latest)::text AS cases_json,
        incident.incident_seq
   FROM incident_notice AS notice JOIN incident ON incident.incident_id = notice.incident_id

@@ -1,0 +1,85 @@
+//! Claim: both stores have the same schema, version by version, and Postgres comes to it however many start at once, also
+//! when its database is another one by the next call.
+//! Method: the files beside each other; stores on many hosts that meet an empty database at the same moment; a database that is
+//! removed and made anew below a store that is at work.
+//! Needs: the built store, Postgres.
+
+use futures::future::join_all;
+
+use super::bindings::restock::catalog::Factory;
+use super::bindings::restock::types::Fault;
+use super::cluster::sql_files;
+use super::shop::{FACTORY, OPERATOR, definition, first_page};
+use super::store::{Engine, Label, Place, Store};
+use crate::support::root;
+
+/// Replicas that start together.
+const REPLICAS: usize = 8;
+
+#[test]
+fn each_migration_of_postgres_has_its_pair_of_sqlite() {
+    for folder in ["", "customers"] {
+        let names = |engine: &str| -> Vec<String> {
+            let files = sql_files(&root().join("migrations").join(engine).join(folder));
+            files.into_iter().map(|(name, _)| name).collect()
+        };
+        let applied = std::fs::read_to_string(root().join("components/store-postgres/src/migration.rs"))
+            .expect("the list of migrations");
+        let (sqlite, mut postgres) = (names("sqlite"), names("postgres"));
+        assert!(!sqlite.is_empty());
+        for name in &postgres {
+            assert!(applied.contains(&format!("\"{name}\"")), "nothing applies {name}");
+        }
+        // A file that got too long goes on in one whose name begins with its own.
+        let goes_on = |name: &String| {
+            let begins = |first: &&String| {
+                *first != name && name.starts_with(&format!("{}_", first.trim_end_matches(".sql")))
+            };
+            sqlite.iter().any(|first| begins(&first))
+        };
+        postgres.retain(|name| !goes_on(name));
+        assert_eq!(postgres, sqlite);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_meet_an_empty_postgres_at_once_migrate_it_once() {
+    let place = Place::empty(Engine::Postgres);
+    let hosts: Vec<_> = (0..REPLICAS).map(|_| place.host()).collect();
+    let stores = join_all(hosts.iter().map(|host| host.store())).await;
+    let (ready, customers) = tokio::join!(
+        join_all(stores.iter().map(Store::ready)),
+        join_all(hosts.iter().map(async |host| host.store().await.customer("c".into()).await)),
+    );
+    let versions: Vec<_> =
+        ready.iter().map(|ready| ready.as_ref().map(|ready| ready.schema_version)).collect();
+    let migrations = sql_files(&root().join("migrations/sqlite")).len();
+    assert_eq!(versions, vec![Ok(u32::try_from(migrations).expect("few")); REPLICAS]);
+    assert_eq!(customers, vec![Ok(None); REPLICAS]);
+    let applied = "SELECT count(*) FROM schema_migration";
+    assert_eq!(place.count(applied), i64::try_from(migrations).expect("few"));
+    assert_eq!(place.rows(Label::Customers).number(applied), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_at_work_finds_a_database_that_was_made_anew() {
+    let place = Place::new(Engine::Postgres);
+    let store = place.host().store().await;
+    let factory = || Factory { id: FACTORY.into(), name: "공장".into(), manager_email: None, url: None };
+    store.define_factory(factory(), OPERATOR.into(), 1).await.expect("defined");
+    store.define(definition("A", 2, 10, 1), OPERATOR.into(), 1).await.expect("defined");
+    assert_eq!(store.products(first_page()).await.expect("read").len(), 1);
+
+    let Place::Postgres(cluster) = &place else { panic!("a place of Postgres") };
+    cluster.make_anew(Label::Default);
+    // Connections that are gone with the database may be met once each.
+    let mut answer = store.products(first_page()).await;
+    for _ in 0..10 {
+        if !matches!(answer, Err(Fault::Unavailable(_))) {
+            break;
+        }
+        answer = store.products(first_page()).await;
+    }
+    assert_eq!(answer, Ok(vec![]));
+    assert_eq!(store.define_factory(factory(), OPERATOR.into(), 1).await, Ok(true));
+}
