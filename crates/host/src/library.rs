@@ -19,7 +19,7 @@ use crate::options::default_cache;
 use crate::outbound::Client;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
-use crate::sqlite::Database;
+use crate::sqlite::{Database, close};
 
 pub use crate::guest::Guest;
 
@@ -90,8 +90,11 @@ impl Library {
     }
 
     /// Gives connections back in order and closes files, once its instances are gone.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
         self.runs.postgres.stop().await;
+        let databases: Vec<_> = self.runs.databases.values().cloned().collect();
+        drop(self);
+        tokio::task::spawn_blocking(move || close(databases)).await.context("closing the databases")?
     }
 
     /// A new instance with its store, into which bindings generated from the component's world fit. Instances of one

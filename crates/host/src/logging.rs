@@ -8,7 +8,7 @@ use std::task::{self, Poll};
 use tokio::io::AsyncWrite;
 // Not `EnvFilter`: its regular expressions are shared with wasmtime, which would then be compiled twice, once with the
 // features that the tests' own libraries ask of them.
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
@@ -46,17 +46,21 @@ pub fn start(quiet: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What would log the parameters of statements below a warning: what a shop knows of people, and its secrets.
+const INDISCREET: [&str; 2] = ["tokio_postgres", "tokio_postgres::query"];
+
 /// What to log: levels, each for everything or for one part of the program.
 fn filter(asked: Option<&str>, default: &str) -> anyhow::Result<Targets> {
     let asked = asked.map(str::trim).filter(|text| !text.is_empty());
     let text = asked.unwrap_or(default);
     // The parser's own error says no more, and says it twice.
-    text.parse().map_err(|_| {
+    let targets: Targets = text.parse().map_err(|_| {
         anyhow::anyhow!(
             "{VARIABLE} is {text:?}, which is not understood: say a level (error, warn, info, debug, trace or off), or \
              levels for parts such as restock_host=debug,info"
         )
-    })
+    })?;
+    Ok(targets.with_targets(INDISCREET.map(|target| (target, LevelFilter::WARN))))
 }
 
 /// Where a guest's stdout or stderr goes: into the log, line by line.
@@ -151,6 +155,15 @@ mod tests {
         assert!(filter.would_enable("restock_host::http", &Level::DEBUG));
         assert!(filter.would_enable("hyper", &Level::INFO));
         assert!(!filter.would_enable("hyper", &Level::DEBUG));
+    }
+
+    #[test]
+    fn no_level_makes_a_database_log_what_statements_are_about() {
+        for asked in ["trace", "tokio_postgres=trace", "tokio_postgres::query=debug"] {
+            let filter = filter(Some(asked), DEFAULT_FILTER).unwrap();
+            assert!(!filter.would_enable("tokio_postgres::query", &Level::DEBUG), "{asked}");
+            assert!(!filter.would_enable("tokio_postgres::connection", &Level::INFO), "{asked}");
+        }
     }
 
     #[test]

@@ -100,8 +100,10 @@ pub async fn migrate(mut options: Options) -> anyhow::Result<Vec<String>> {
         .await
         .context("loading the store was interrupted")??;
     let migrated = run(&library, has_customers).await;
-    library.close().await;
-    migrated
+    let closed = library.close().await;
+    let migrated = migrated?;
+    closed?;
+    Ok(migrated)
 }
 
 async fn run(library: &Library, has_customers: bool) -> anyhow::Result<Vec<String>> {
