@@ -80,6 +80,8 @@ async fn a_partner_that_is_down_for_the_first_half_gets_probes_only_and_everythi
     let meanwhile = logistics.stats().requests - before;
     assert!((10..=10 + 32 + 2 * 20 + 5).contains(&meanwhile), "{meanwhile} calls");
     assert_eq!(shop.buried("returns").await.len(), 0);
+    // While a probe is on its way the circuit is half open.
+    shop.rest().await;
     let partners = shop.client.get(VIEWER, "/v1/partners").await;
     assert!(partners.text.contains("\"open\""), "{}", partners.text);
     logistics.turn(|knobs| knobs.down = false).unwrap();

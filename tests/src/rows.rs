@@ -3,7 +3,6 @@
 //! The statements are written so that SQLite and Postgres understand them alike.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 /// One database of a shop.
 pub(crate) enum Rows {
@@ -26,8 +25,7 @@ impl Rows {
                 rows.expect("the query runs").collect::<Result<_, _>>().expect("every row is read")
             }
             Self::Postgres(url) => {
-                let output = psql(url, &["--csv", "--tuples-only"], sql);
-                output.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+                restock_servers::rows(url, sql).unwrap_or_else(|error| panic!("{sql}: {error:#}"))
             }
         }
     }
@@ -63,8 +61,8 @@ impl Rows {
                 let sql = format!("PRAGMA recursive_triggers = ON; {sql}");
                 database.execute_batch(&sql).expect("the statements run");
             }
-            Self::Postgres(url) => {
-                psql(url, &["--quiet"], sql);
+            Self::Postgres(_) => {
+                self.table(sql);
             }
         }
     }
@@ -78,16 +76,4 @@ fn text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
         ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         other => panic!("a column of type {}", other.data_type()),
     })
-}
-
-/// What psql prints for these statements.
-fn psql(url: &str, arguments: &[&str], sql: &str) -> String {
-    let output = Command::new("psql")
-        .args(["--no-psqlrc", "--set", "ON_ERROR_STOP=1"])
-        .args(arguments)
-        .args(["--command", sql, url])
-        .output()
-        .expect("psql runs: install postgresql");
-    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
 }

@@ -110,8 +110,8 @@ fn test(args: Vec<OsString>) -> Result<()> {
     let nextest = step::is_there("cargo", &["nextest", "--version"]);
     let runner = || if nextest { cargo("nextest").arg("run") } else { cargo("test").arg("--no-fail-fast") };
     let servers = restock_servers::any_postgres()?;
-    let run = |runner: step::Step, profile: Option<&str>| {
-        let runner = runner.args(["--release", "--workspace"]).args(&args);
+    let run = |runner: step::Step, last: &[String], profile: Option<&str>| {
+        let runner = runner.args(["--release", "--workspace"]).args(&args).args(last);
         let runner = match profile {
             Some(profile) => runner.env("RESTOCK_TEST_PROFILE", profile),
             None => runner,
@@ -120,16 +120,19 @@ fn test(args: Vec<OsString>) -> Result<()> {
             "a test failed: run it alone with `cargo xtask test NAME`; RUST_LOG=debug makes the host talk",
         )
     };
-    run(runner(), None)?;
+    run(runner(), &[], None)?;
     let again = if nextest {
+        let own = ON_THEIR_OWN.join("|");
+        let others = format!("package(restock-tests) - test(/^({own})::/)");
         // A name that is chosen may be of no test of the application.
-        runner().args(["--no-tests", "pass", "--filterset", AGAIN_ON_POSTGRES])
+        runner().args(["--no-tests", "pass", "--filterset", &others])
     } else {
         runner()
     };
-    run(again, Some("postgres"))
+    let skipped = ON_THEIR_OWN.iter().flat_map(|module| ["--skip".to_owned(), format!("{module}::")]);
+    let skipped: Vec<_> = std::iter::once("--".to_owned()).chain(skipped).collect();
+    run(again, if nextest { &[] } else { &skipped }, Some("postgres"))
 }
 
-/// The tests that run on Postgres too: all of the application but those that choose what they stand on.
-const AGAIN_ON_POSTGRES: &str =
-    "package(restock-tests) - test(/^(conformance|sqlite|postgres|replicas|deployment)::/)";
+/// The tests of the application that choose themselves what they stand on, and so run once.
+const ON_THEIR_OWN: [&str; 5] = ["conformance", "sqlite", "postgres", "replicas", "deployment"];

@@ -55,15 +55,30 @@ impl Databases {
 
     /// Runs one statement in the maintenance database.
     pub fn run(&self, sql: &str) -> Result<()> {
-        let folder =
-            folder_of("psql").context("install psql (Debian, Ubuntu: apt install postgresql-client)")?;
-        let mut psql = Command::new(folder.join("psql"));
-        // None of the caller's own settings, no question for a password.
-        psql.args(["--no-psqlrc", "--quiet", "--no-password", "--set", "ON_ERROR_STOP=1"]);
-        psql.args(["--dbname", &self.maintenance, "--command", sql]);
-        succeed("psql", psql).map(drop)
+        rows(&self.maintenance, sql).map(drop)
     }
 }
+
+/// Runs statements in the database at `url` and returns the rows of the last one, each column as a text; NULL is an empty one.
+pub fn rows(url: &str, sql: &str) -> Result<Vec<Vec<String>>> {
+    let folder = folder_of("psql").context("install psql (Debian, Ubuntu: apt install postgresql-client)")?;
+    let mut psql = Command::new(folder.join("psql"));
+    // None of the caller's own settings, no question for a password.
+    psql.args(["--no-psqlrc", "--quiet", "--no-password", "--set", "ON_ERROR_STOP=1"]);
+    psql.args(["--tuples-only", "--no-align", "--field-separator", COLUMN, "--record-separator", ROW]);
+    psql.args(["--dbname", url, "--command", sql]);
+    let output = succeed("psql", psql)?;
+    let text = String::from_utf8(output.stdout).context("psql did not print UTF-8")?;
+    let text = text.strip_suffix(ROW).or(text.strip_suffix('\n')).unwrap_or(&text);
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(text.split(ROW).map(|row| row.split(COLUMN).map(str::to_owned).collect()).collect())
+}
+
+/// What stands between two columns and two rows: the separators of ASCII, which are in nobody's text.
+const COLUMN: &str = "\u{1f}";
+const ROW: &str = "\u{1e}";
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

@@ -14,6 +14,6 @@ mod postgres;
 mod process;
 mod redis;
 
-pub use databases::{Databases, POSTGRES_VARIABLE, SharedPostgres, any_postgres};
+pub use databases::{Databases, POSTGRES_VARIABLE, SharedPostgres, any_postgres, rows};
 pub use postgres::{Postgres, Settings, Stop};
 pub use redis::{REDIS_VARIABLE, Redis, SharedRedis, any_redis};

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
 use crate::port;
@@ -74,8 +74,8 @@ impl Redis {
         command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(self.folder.path());
         let log = self.folder.path().join("log");
         let mut process = Process::start("redis-server", command, self.folder.path(), &log, "KILL")?;
-        let port = self.port;
-        let started = process.wait_until(|| answers(port).unwrap_or(false))?;
+        let (port, id) = (self.port, process.id());
+        let started = process.wait_until(|| answers(port, id).unwrap_or(false))?;
         self.process = started.then_some(process);
         Ok(started)
     }
@@ -86,17 +86,14 @@ impl Redis {
     }
 }
 
-/// Whether a server on this port takes commands.
-fn answers(port: u16) -> Result<bool> {
+/// Whether it is the server with this process that takes commands on a port: another one may have been faster to take it.
+fn answers(port: u16, id: u32) -> Result<bool> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), LOOK_MAX)?;
     stream.set_read_timeout(Some(LOOK_MAX))?;
-    stream.write_all(b"PING\r\n")?;
-    let mut answer = [0; 5];
-    stream.read_exact(&mut answer)?;
-    if answer == *b"+PONG" {
-        return Ok(true);
-    }
-    bail!("the server is not ready")
+    stream.write_all(b"INFO server\r\nQUIT\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.lines().any(|line| line == format!("process_id:{id}")))
 }
 
 /// The Redis server of the environment, or one of our own.
