@@ -2,9 +2,9 @@
 //! benches.
 //!
 //! A server keeps everything in a temporary folder, listens on 127.0.0.1 and nowhere else, and ends with its value; it also
-//! ends when the process that started it dies in any other way. Where a server is handed in through the environment
-//! ([`POSTGRES_VARIABLE`], [`REDIS_VARIABLE`]), [`any_postgres`] and [`any_redis`] use that one: a run of many test processes
-//! needs one cluster, not one each.
+//! ends when the process that started it dies in any other way. Where a cluster is handed in through the environment
+//! ([`POSTGRES_VARIABLE`]), [`any_postgres`] uses that one: a run of many test processes needs one, not one each. A Redis is
+//! never shared: publish and subscribe know no databases, so it would ring in all of them.
 //!
 //! All functions block.
 
@@ -16,4 +16,4 @@ mod redis;
 
 pub use databases::{Databases, POSTGRES_VARIABLE, SharedPostgres, any_postgres, rows};
 pub use postgres::{Postgres, Settings, Stop};
-pub use redis::{REDIS_VARIABLE, Redis, SharedRedis, any_redis};
+pub use redis::Redis;

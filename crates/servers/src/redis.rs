@@ -12,9 +12,6 @@ use crate::port;
 use crate::postgres::succeed;
 use crate::process::{Process, tail};
 
-/// The environment variable with the address of a Redis server, without a database number.
-pub const REDIS_VARIABLE: &str = "RESTOCK_TEST_REDIS";
-
 /// How often a start is tried: another process may take the port first.
 const STARTS_MAX: u32 = 5;
 /// How long one look at a server that starts may take.
@@ -94,21 +91,4 @@ fn answers(port: u16, id: u32) -> Result<bool> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer.lines().any(|line| line == format!("process_id:{id}")))
-}
-
-/// The Redis server of the environment, or one of our own.
-pub struct SharedRedis {
-    /// Its address, without a database number.
-    pub url: String,
-    /// Our own server, if it is one.
-    pub own: Option<Redis>,
-}
-
-/// The server that [`REDIS_VARIABLE`] names; a new one where it names none.
-pub fn any_redis() -> Result<SharedRedis> {
-    if let Ok(url) = std::env::var(REDIS_VARIABLE) {
-        return Ok(SharedRedis { url, own: None });
-    }
-    let own = Redis::start()?;
-    Ok(SharedRedis { url: own.url(), own: Some(own) })
 }
