@@ -127,7 +127,8 @@ async fn a_parameter_that_is_no_value_or_does_not_fit_is_refused_before_anything
         In::Decimal("1,5".into()),
         In::Timestamp(i64::MAX),
     ] {
-        let refused = session.query("INSERT INTO trace SELECT 1 WHERE $1 IS NULL", &[bad.clone()]).await;
+        let refused =
+            session.query("INSERT INTO trace SELECT 1 WHERE $1 IS NULL", std::slice::from_ref(&bad)).await;
         assert!(matches!(refused, Err(Error::BadParameter(_))), "{bad:?}: {refused:?}");
         let refused = session.execute("INSERT INTO trace SELECT 1 WHERE $1 IS NULL", &[bad]).await;
         assert!(matches!(refused, Err(Error::ValueConversionFailed(_))), "{refused:?}");
