@@ -240,13 +240,14 @@ EXECUTE FUNCTION replanned_production_brings_goods();
 
 -- Takes the locks that goods for these products need: the products, and all others of orders that wait for them, in the order of
 -- SKUs. Which these are is sure only when the locks are held, so it looks again, and lets go and begins anew where an order came in
--- between.
+-- between. Where orders come in every time, the caller is told to come again, and others get their turn.
 CREATE OR REPLACE FUNCTION restock_lock_goods(p_skus text[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+  rounds_max CONSTANT integer := 20;
   concerned text[] := p_skus;
   found_now text[];
 BEGIN
-  LOOP
+  FOR round IN 1 .. rounds_max LOOP
     found_now := ARRAY(
       SELECT other.sku FROM sales_order_line AS mine JOIN sales_order_line AS other ON other.sequence = mine.sequence
        WHERE mine.sku = ANY (p_skus) AND mine.state = 'waiting'
@@ -257,12 +258,15 @@ BEGIN
       found_now := ARRAY(
         SELECT DISTINCT other.sku FROM sales_order_line AS mine JOIN sales_order_line AS other ON other.sequence = mine.sequence
          WHERE mine.sku = ANY (p_skus) AND mine.state = 'waiting');
-      EXIT WHEN found_now <@ concerned;
+      IF found_now <@ concerned THEN
+        RETURN;
+      END IF;
       RAISE EXCEPTION 'another order came to wait' USING ERRCODE = 'RS001';
     EXCEPTION WHEN SQLSTATE 'RS001' THEN
       NULL; -- The locks of this round are gone.
     END;
   END LOOP;
+  RAISE EXCEPTION 'orders for these products keep coming to wait' USING ERRCODE = 'serialization_failure';
 END
 $$;
 

@@ -71,36 +71,46 @@ pub(crate) static CUSTOMERS: Shared =
 impl Database for Shared {
     type Engine = Postgres;
 
-    /// Whatever fails on the server is undone there, so a statement that did may run again, whether or not it writes. Only where
-    /// the connection was lost does nobody know what became of it.
     async fn run(&self, repeat: Repeat, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        let mut conflicts = 0..CONFLICTS_MAX;
+        self.ask(Address::clone, repeat, sql, &parameters).await
+    }
+
+    async fn read_patiently(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
+        self.ask(Address::patient, Repeat::Harmless, sql, &parameters).await
+    }
+}
+
+impl Shared {
+    /// Runs one statement, at the address that `at` makes of the database's.
+    async fn ask(
+        &self,
+        at: fn(&Address) -> Address,
+        repeat: Repeat,
+        sql: &str,
+        parameters: &[Value],
+    ) -> Result<Vec<Row>, Fault> {
         let mut losses = 0..if repeat == Repeat::Harmless { LOST_MAX } else { 0 };
         let mut looks = 0..LOOKS_MAX;
         loop {
-            let address = self.look().await?;
-            let failure = match address.run(sql, &parameters).await {
+            let failure = match at(&self.look().await?).run(sql, parameters).await {
                 Ok(rows) => return Ok(rows),
                 Err(failure) => failure,
             };
             let again = match failure.kind {
-                Kind::Conflict => conflicts.next(),
                 Kind::Lost => losses.next(),
                 Kind::Schema => {
                     // The database may be another one by now: restored, or made anew.
                     self.forget();
                     looks.next()
                 }
-                Kind::Unavailable | Kind::Corrupt => None,
+                Kind::Conflict | Kind::Unavailable | Kind::Corrupt => None,
             };
             if again.is_none() {
                 return Err(failure.into_fault(self.variable));
             }
         }
     }
-}
 
-impl Shared {
     /// Checks again that this program can work with the database; returns the schema's version.
     pub(crate) async fn check(&self) -> Result<u32, Fault> {
         let address = self.look().await?;
@@ -161,9 +171,21 @@ impl Shared {
 }
 
 impl Address {
+    /// Runs one statement. Whatever fails on the server is undone there, so one that lost a race runs again, whether or not it
+    /// writes. Only where the connection was lost does nobody know what became of it.
+    pub(crate) async fn run(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Failure> {
+        for _ in 0..CONFLICTS_MAX {
+            match self.run_once(sql, parameters).await {
+                Err(failure) if failure.kind == Kind::Conflict => {}
+                answer => return answer,
+            }
+        }
+        self.run_once(sql, parameters).await
+    }
+
     /// Runs one statement on a connection of its own. The rows are drained and the result awaited in every case: a statement that
     /// is left half read holds its connection, and its errors come last.
-    pub(crate) async fn run(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Failure> {
+    async fn run_once(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Failure> {
         let failed = |error| Failure::of(error, self);
         let connection = Connection::open(self.as_str()).await.map_err(failed)?;
         let parameters: Vec<_> = parameters.iter().map(parameter).collect();

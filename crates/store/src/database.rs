@@ -75,6 +75,11 @@ pub trait Database {
         self.run(Repeat::Harmless, sql, parameters).await
     }
 
+    /// Runs a statement that reads most of what there is, for as long as that takes. A server has a longer limit for it.
+    async fn read_patiently(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
+        self.read(sql, parameters).await
+    }
+
     /// Runs a statement that reads, and returns its first row.
     async fn read_one(&self, sql: &str, parameters: Vec<Value>) -> Result<Option<Row>, Fault> {
         Ok(self.read(sql, parameters).await?.into_iter().next())

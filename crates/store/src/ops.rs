@@ -57,12 +57,12 @@ impl<E: Engine> Guest for Store<E> {
 
 /// Recomputes the invariants. Each statement sees one moment of the whole database, so writers do not disturb it.
 pub async fn audit(database: &impl Database) -> Result<Report, Fault> {
-    let mut counts = only(database.read(database.sql().audit_counts, vec![]).await?)?;
+    let mut counts = only(database.read_patiently(database.sql().audit_counts, vec![]).await?)?;
     let mut violations = Vec::new();
     for sql in audits(database.sql()) {
         let left = VIOLATIONS_MAX - violations.len().min(VIOLATIONS_MAX);
         let left = Value::Integer(i64::try_from(left).unwrap_or_default());
-        for mut row in database.read(sql, vec![left]).await? {
+        for mut row in database.read_patiently(sql, vec![left]).await? {
             violations.push(row.text()?);
         }
     }

@@ -82,6 +82,15 @@ impl Cluster {
         self.databases.remove(self.name(label)).expect("the database is removed");
         self.databases.create(self.name(label)).expect("a database");
     }
+
+    /// The same, in an encoding that has no Korean.
+    pub(crate) fn make_latin(&self, label: Label) {
+        let name = self.name(label);
+        self.databases.remove(name).expect("the database is removed");
+        self.databases
+            .run(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING LATIN1 LOCALE 'C'"))
+            .expect("a database");
+    }
 }
 
 impl Drop for Cluster {

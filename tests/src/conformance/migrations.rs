@@ -1,7 +1,7 @@
 //! Claim: both stores have the same schema, version by version, and Postgres comes to it however many start at once, also
-//! when its database is another one by the next call.
-//! Method: the files beside each other; stores on many hosts that meet an empty database at the same moment; a database that is
-//! removed and made anew below a store that is at work.
+//! when its database is another one by the next call. A database that cannot hold every name is refused.
+//! Method: the files beside each other; stores on many hosts that meet an empty database at the same moment, and one whose files
+//! lose a race; a database that is removed and made anew below a store that is at work, and one of another encoding.
 //! Needs: the built store, Postgres.
 
 use futures::future::join_all;
@@ -82,4 +82,33 @@ async fn a_store_at_work_finds_a_database_that_was_made_anew() {
     }
     assert_eq!(answer, Ok(vec![]));
     assert_eq!(store.define_factory(factory(), OPERATOR.into(), 1).await, Ok(true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_of_postgres_that_loses_a_race_is_applied_again() {
+    let place = Place::empty(Engine::Postgres);
+    // The first command fails, and so does the first of a file: what a sequence counted is not undone.
+    place.tamper(
+        "CREATE SEQUENCE command;
+         CREATE FUNCTION lose() RETURNS event_trigger LANGUAGE plpgsql AS $$
+         BEGIN
+           IF nextval('command') IN (1, 3) THEN
+             RAISE EXCEPTION 'lost' USING ERRCODE = 'deadlock_detected';
+           END IF;
+         END $$;
+         CREATE EVENT TRIGGER lose ON ddl_command_start EXECUTE FUNCTION lose()",
+    );
+    place.host().store().await.ready().await.expect("migrated");
+    assert!(place.count("SELECT last_value FROM command") > 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_postgres_that_cannot_hold_every_name_is_refused_and_left_empty() {
+    let place = Place::empty(Engine::Postgres);
+    let Place::Postgres(cluster) = &place else { panic!("a place of Postgres") };
+    cluster.make_latin(Label::Default);
+    let answer = place.host().store().await.ready().await;
+    let Err(Fault::Unavailable(why)) = &answer else { panic!("{answer:?}") };
+    assert!(why.contains("the encoding is LATIN1, and must be UTF8"), "{why}");
+    assert_eq!(place.count("SELECT count(*) FROM pg_class WHERE relname = 'schema_migration'"), 0);
 }

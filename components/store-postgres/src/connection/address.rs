@@ -2,53 +2,69 @@
 
 use std::fmt;
 
-/// How long a connection may take to open, s. A server that is there answers in milliseconds; a caller waits for an answer.
-const CONNECT_TIMEOUT_S: u32 = 5;
+/// How soon a connection notices that nobody answers, unless its address says so itself: times in s, the retries a number. A pool
+/// waits for an answer as long as there is a connection, and where the server's machine vanished that is hours.
+const NOTICES: [(&str, u32); 5] = [
+    // A server that is there answers in milliseconds, and a caller waits for it.
+    ("connect_timeout", 5),
+    ("keepalives_idle", 15),
+    ("keepalives_interval", 5),
+    ("keepalives_retries", 3),
+    // Hosts read this one in s, too, other than libpq does.
+    ("tcp_user_timeout", 20),
+];
+/// What the functions of the schema are written for: they lock first and then see what was written while they waited. A server reads
+/// a space as the end of a setting unless a backslash is before it.
+const ISOLATION: (&str, &str) = ("default_transaction_isolation", r"read\ committed");
 /// What a connection is set to unless its address says something else. All times in ms.
-const SETTINGS: [(&str, &str); 4] = [
-    // Longer than any statement takes but the audit of a large shop, and shorter than callers wait.
+const SETTINGS: [(&str, &str); 5] = [
+    // Longer than any statement takes, audits aside, and shorter than callers wait.
     ("statement_timeout", "30000"),
     // Whoever holds a row for longer hangs: those behind it are to be told and come again.
     ("lock_timeout", "10000"),
     // No statement leaves a transaction open; one that is open all the same must not hold its locks.
     ("idle_in_transaction_session_timeout", "10000"),
+    ISOLATION,
     // Compiling a plan takes longer than any statement here runs.
     ("jit", "off"),
 ];
-/// The same for migrations, which wait for each other and may have a large table to go through.
-const PATIENT_SETTINGS: [(&str, &str); 4] = [
+/// The same for migrations, which wait for each other, and for audits: both go through tables as large as the shop has them.
+const PATIENT_SETTINGS: [(&str, &str); 6] = [
     ("statement_timeout", "600000"),
     ("lock_timeout", "120000"),
     ("idle_in_transaction_session_timeout", "10000"),
+    ISOLATION,
     ("jit", "off"),
+    // That what is to be there is there already is no news, and there would be many.
+    ("client_min_messages", "warning"),
 ];
 
 /// The address of a database. It is a secret, and therefore never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// As it was given, with a timeout for connecting.
+    /// As it was given, but for `options`, and with what of [`NOTICES`] it does not say.
     url: String,
+    /// The `options` that it came with, percent-encoded.
+    own: Option<String>,
     /// With the settings of an operation.
     complete: String,
-    /// Whether it came with settings of its own.
-    settled: bool,
 }
 
 impl Address {
     /// The address `postgres://user:password@host:port/database?…`. An error goes on after "the variable NAME" and does not repeat
     /// what may be a secret.
     ///
-    /// `connect_timeout` and `options` are added where it has none: an address that says its own is left as it is, also one that
-    /// sets them to nothing, as poolers in front of a server need.
+    /// [`NOTICES`] and `options` are added where it has none: what an address says itself is left as it is, also `options` that are
+    /// empty, as poolers in front of a server need.
     pub(crate) fn new(url: &str) -> Result<Self, &'static str> {
         if url.is_empty() {
             return Err("is not set: with profile postgres it has the address of a database, \
                         postgres://user:password@host:port/database");
         }
-        let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
         let wrong = "is no address of the form postgres://user:password@host:port/database";
-        let (address, options) = rest.map(|rest| rest.split_once('?').unwrap_or((rest, ""))).ok_or(wrong)?;
-        let (server, database) = address.rsplit_once('/').ok_or(wrong)?;
+        let (address, query) = url.split_once('?').unwrap_or((url, ""));
+        let rest = address.strip_prefix("postgres://").or_else(|| address.strip_prefix("postgresql://"));
+        let (server, database) = rest.and_then(|rest| rest.rsplit_once('/')).ok_or(wrong)?;
         let host = server.rsplit_once('@').map_or(server, |(_, host)| host);
         if host.is_empty()
             || host.starts_with(':')
@@ -57,23 +73,33 @@ impl Address {
         {
             return Err(wrong);
         }
-        let says = |name: &str| options.split('&').any(|option| option.split('=').next() == Some(name));
-        let mut url = url.to_owned();
-        if !says("connect_timeout") {
-            let mark = mark(&url);
-            url.push_str(&format!("{mark}connect_timeout={CONNECT_TIMEOUT_S}"));
+        let said = query.split('&').filter(|option| !option.is_empty());
+        let (options, mut said): (Vec<_>, Vec<_>) = said
+            .map(|option| option.split_once('=').unwrap_or((option, "")))
+            .partition(|(name, _)| *name == "options");
+        let notices = NOTICES.map(|(name, number)| (name, number.to_string()));
+        for (name, number) in &notices {
+            if !said.iter().any(|(said, _)| said == name) {
+                said.push((name, number));
+            }
         }
-        let settled = says("options");
-        let complete = if settled { url.clone() } else { with_settings(&url, &SETTINGS) };
-        Ok(Self { url, complete, settled })
+        let said: Vec<_> = said.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let url = format!("{address}?{}", said.join("&"));
+        let own = options.last().map(|(_, own)| (*own).to_owned());
+        let complete = with_options(&url, &own.clone().unwrap_or_else(|| encoded(&SETTINGS)));
+        Ok(Self { url, own, complete })
     }
 
-    /// The same database for statements that take their time.
+    /// The same database for statements that take their time, also where the address says how long others may take.
     pub(crate) fn patient(&self) -> Self {
-        if self.settled {
-            return self.clone();
-        }
-        Self { complete: with_settings(&self.url, &PATIENT_SETTINGS), ..self.clone() }
+        let settings = encoded(&PATIENT_SETTINGS);
+        let options = match self.own.as_deref() {
+            None => settings,
+            Some("") => String::new(),
+            // Of two settings of one name the last one counts.
+            Some(own) => format!("{own}%20{settings}"),
+        };
+        Self { complete: with_options(&self.url, &options), ..self.clone() }
     }
 
     /// What a connection is opened with.
@@ -102,36 +128,68 @@ impl fmt::Debug for Address {
     }
 }
 
-/// What separates one more option from an address.
-fn mark(url: &str) -> char {
-    if url.contains('?') { '&' } else { '?' }
+fn with_options(url: &str, options: &str) -> String {
+    format!("{url}&options={options}")
 }
 
-fn with_settings(url: &str, settings: &[(&str, &str)]) -> String {
-    let settings: Vec<_> = settings.iter().map(|(name, value)| format!("-c%20{name}%3D{value}")).collect();
-    format!("{url}{}options={}", mark(url), settings.join("%20"))
+/// Settings as a server takes them from `options`, percent-encoded.
+fn encoded(settings: &[(&str, &str)]) -> String {
+    let settings = settings.iter().map(|(name, value)| format!("-c {name}={value}"));
+    let settings = settings.collect::<Vec<_>>().join(" ");
+    settings.replace('\\', "%5C").replace(' ', "%20").replace('=', "%3D")
 }
 
 #[cfg(test)]
 mod tests {
     use super::Address;
 
+    const NOTICES: &str =
+        "connect_timeout=5&keepalives_idle=15&keepalives_interval=5&keepalives_retries=3&tcp_user_timeout=20";
+
+    fn address(url: &str) -> Address {
+        Address::new(url).expect("it is one")
+    }
+
     #[test]
-    fn an_address_gets_its_timeouts_unless_it_says_its_own() {
-        let complete = |url: &str| Address::new(url).expect("it is one").as_str().to_owned();
-        let plain = complete("postgres://u:p@h:5432/d");
+    fn an_address_gets_its_times_and_settings_unless_it_says_its_own() {
+        let plain = address("postgres://u:p@h:5432/d");
+        let begins =
+            format!("postgres://u:p@h:5432/d?{NOTICES}&options=-c%20statement_timeout%3D30000%20-c%20");
         assert!(
-            plain.starts_with("postgres://u:p@h:5432/d?connect_timeout=5&options=-c%20statement_timeout%3D"),
-            "{plain}"
+            plain.as_str().starts_with(&begins) && plain.as_str().ends_with("-c%20jit%3Doff"),
+            "{}",
+            plain.as_str()
         );
-        assert!(plain.contains("%20-c%20lock_timeout%3D10000%20") && plain.ends_with("jit%3Doff"), "{plain}");
-        let more = complete("postgresql://h/d?sslmode=require");
-        assert!(more.starts_with("postgresql://h/d?sslmode=require&connect_timeout=5&options="), "{more}");
-        let own = "postgres://h/d?options=&connect_timeout=1";
-        assert_eq!(complete(own), own);
-        assert_eq!(Address::new(own).expect("it is one").patient().as_str(), own);
-        let patient = Address::new("postgres://h/d").expect("it is one").patient();
-        assert!(patient.as_str().contains("statement_timeout%3D600000"), "{}", patient.as_str());
+        let more = address("postgresql://h/d?sslmode=require&keepalives_idle=60&connect_timeout=1");
+        let begins =
+            "postgresql://h/d?sslmode=require&keepalives_idle=60&connect_timeout=1&keepalives_interval=5&";
+        assert!(more.as_str().starts_with(begins), "{}", more.as_str());
+        assert_eq!(more.as_str().matches("keepalives_idle=").count(), 1);
+        let own = address("postgres://h/d?options=-c%20statement_timeout%3D5000&sslmode=require");
+        let left = format!("postgres://h/d?sslmode=require&{NOTICES}&options=-c%20statement_timeout%3D5000");
+        assert_eq!(own.as_str(), left);
+    }
+
+    #[test]
+    fn no_transaction_is_of_another_isolation_than_the_schema_is_written_for() {
+        for address in [address("postgres://h/d"), address("postgres://h/d").patient()] {
+            let setting = "-c%20default_transaction_isolation%3Dread%5C%20committed%20";
+            assert!(address.as_str().contains(setting), "{}", address.as_str());
+        }
+    }
+
+    #[test]
+    fn what_takes_its_time_has_it_whatever_the_address_says_and_a_pooler_is_told_nothing() {
+        let plain = address("postgres://h/d").patient();
+        for setting in ["statement_timeout%3D600000", "client_min_messages%3Dwarning"] {
+            assert!(plain.as_str().contains(setting), "{}", plain.as_str());
+        }
+        let own = address("postgres://h/d?options=-c%20statement_timeout%3D5000").patient();
+        let both = "&options=-c%20statement_timeout%3D5000%20-c%20statement_timeout%3D600000%20";
+        assert!(own.as_str().contains(both), "{}", own.as_str());
+        let pooler = address("postgres://h/d?options=");
+        assert_eq!(pooler.as_str(), format!("postgres://h/d?{NOTICES}&options="));
+        assert_eq!(pooler.patient(), pooler);
     }
 
     #[test]
