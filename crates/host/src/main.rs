@@ -13,8 +13,6 @@ use restock_host::{Host, Options, demo, logging, secret};
 
 /// The prefix of environment variables that set application variables, as on Spin.
 const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
-/// The variable that is made up where it is not set, so that one command is enough on a laptop.
-const CALLBACK_SECRET: &str = "callback_secret";
 
 /// Runs a Restock application on this machine.
 #[derive(Parser)]
@@ -121,15 +119,14 @@ async fn run(up: Up) -> anyhow::Result<()> {
     options.profile = up.profile;
     options.tick = (!up.tick.is_zero()).then_some(up.tick);
     options.variables = variables();
-    if !options.variables.contains_key(CALLBACK_SECRET) {
-        options.variables.insert(CALLBACK_SECRET.to_owned(), secret::kept_in(&options.data)?);
-    }
     if let Some(cache) = up.cache {
         options.cache = cache;
     }
     // Waiting begins before the start, so that a signal during it is not lost.
     let stop = stop_signal()?;
     let demo = if up.demo { Some(demo::prepare(&mut options).await?) } else { None };
+    // After the demo, which brings a key of its own.
+    secret::provide(&mut options)?;
     let host = Host::start(options).await?;
     say(&format!("restock ready at {}", host.url()))?;
     let guide = match demo {
