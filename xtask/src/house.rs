@@ -3,7 +3,8 @@
 //! - A Rust file opens with `//!` and says what it is for.
 //! - No source file is longer than [`LINES_MAX`].
 //! - Nothing names a path of somebody's own machine, and no conflict marker is left behind.
-//! - Migrations are numbered without a gap, and a released one is never changed.
+//! - Migrations are numbered without a gap, and a released one is never changed. One that is too long for a file goes on in another
+//!   one of its number, whose name goes on as well: `0007_buyers.sql`, `0007_buyers_rules.sql`.
 
 use std::fs;
 
@@ -76,11 +77,7 @@ fn migration_faults(files: &[&str]) -> Result<Vec<String>> {
         let mut names = files.iter().filter_map(|path| path.strip_prefix(&folder)).collect::<Vec<_>>();
         names.retain(|name| !name.contains('/'));
         names.sort_unstable();
-        for (number, name) in (1..).zip(names) {
-            if !name.starts_with(&format!("{number:04}_")) || !name.ends_with(".sql") {
-                faults.push(format!("{folder}{name}: should be {number:04}_<name>.sql"));
-            }
-        }
+        faults.extend(number_faults(&names).into_iter().map(|fault| format!("{folder}{fault}")));
     }
     // Without a release, or in a clone without tags, nothing is frozen.
     let tags =
@@ -96,9 +93,35 @@ fn migration_faults(files: &[&str]) -> Result<Vec<String>> {
     Ok(faults)
 }
 
+/// What is wrong with the names of the migrations of one folder, in their order.
+fn number_faults(names: &[&str]) -> Vec<String> {
+    let (mut number, mut last) = (0_u32, "");
+    let mut faults = Vec::new();
+    for name in names {
+        let stem = name.strip_suffix(".sql");
+        if stem.is_some_and(|stem| !last.is_empty() && stem.starts_with(&format!("{last}_"))) {
+            continue;
+        }
+        number += 1;
+        match stem.filter(|stem| stem.starts_with(&format!("{number:04}_"))) {
+            Some(stem) => last = stem,
+            None => faults.push(format!("{name}: should be {number:04}_<name>.sql")),
+        }
+    }
+    faults
+}
+
 #[cfg(test)]
 mod tests {
-    use super::faults_of;
+    use super::{faults_of, number_faults};
+
+    #[test]
+    fn migrations_have_no_gap_and_may_go_on_in_another_file() {
+        assert_eq!(number_faults(&["0001_a.sql", "0002_b.sql", "0002_b_c.sql", "0003_d.sql"]), [""; 0]);
+        assert_eq!(number_faults(&["0001_a.sql", "0001_b.sql"]), ["0001_b.sql: should be 0002_<name>.sql"]);
+        assert_eq!(number_faults(&["0001_a.sql", "0003_b.sql"]), ["0003_b.sql: should be 0002_<name>.sql"]);
+        assert_eq!(number_faults(&["0001_a.txt"]), ["0001_a.txt: should be 0001_<name>.sql"]);
+    }
 
     #[test]
     fn a_file_in_order_has_no_fault() {

@@ -165,7 +165,9 @@ pub fn redis_origin_of(text: &str) -> Result<String, String> {
         return Err("must be an address such as redis://127.0.0.1:6379".to_owned());
     }
     if rest.contains(['/', '?', '#']) || rest.contains(char::is_whitespace) {
-        return Err("must end with the host or its port, and hold `/`, `?` and `#` percent-encoded".to_owned());
+        return Err(
+            "must end with the host or its port, and hold `/`, `?` and `#` percent-encoded".to_owned()
+        );
     }
     if scheme == "rediss" && !host.contains(':') {
         return Err("must name the port".to_owned());
