@@ -37,7 +37,6 @@ pub use row::{Row, corrupt, listed, millis, only};
 pub mod bindings {
     #![allow(missing_docs, reason = "the documentation is in the WIT that this is generated from")]
     #![allow(unreachable_pub, reason = "the generator decides what is public")]
-    #![allow(clippy::boxed_local, reason = "generated: a resource is handed over in a box")]
 
     spin_sdk::wit_bindgen::generate!({
         path: "../../wit",

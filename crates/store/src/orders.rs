@@ -102,7 +102,7 @@ pub async fn place<D: Database>(database: &D, placement: Placement) -> Result<Pl
     let repeat = if idempotency_key.is_some() { Repeat::Harmless } else { Repeat::Never };
     let answer = database.run(repeat, database.sql().order_place, parameters).await?.into_iter().next();
     Ok(match D::Engine::placed(database, answer, Asked { idempotency_key, items: asked }).await? {
-        Placed::Kept(found) => recorded(found, &id, &request_hash),
+        Placed::Kept(found) => recorded(*found, &id, &request_hash),
         Placed::UnknownSkus(skus) => Placing::UnknownSkus(skus),
         Placed::MixedCurrencies => Placing::MixedCurrencies,
     })
@@ -130,7 +130,7 @@ pub async fn bought(database: &impl Database, customer_id: String) -> Result<Opt
 }
 
 /// The answer to a placement for which the database holds this order, the placement's own or the one that used its key first.
-fn recorded(found: Box<Found>, id: &str, request_hash: &str) -> Placing {
+fn recorded(found: Found, id: &str, request_hash: &str) -> Placing {
     if found.request_hash != request_hash {
         return Placing::KeyReused;
     }
