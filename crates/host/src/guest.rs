@@ -47,8 +47,7 @@ pub struct Guest {
     pub(crate) table: ResourceTable,
     /// SQLite connections that are open.
     pub(crate) connections: usize,
-    /// Redis connections that are open.
-    pub(crate) redis_connections: usize,
+    pub(crate) redis: crate::redis::Use,
     pub(crate) postgres: Use,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -79,7 +78,7 @@ impl Guest {
             runs: Arc::clone(runs),
             table: ResourceTable::new(),
             connections: 0,
-            redis_connections: 0,
+            redis: crate::redis::Use::default(),
             postgres: Use::default(),
             wasi,
             http: WasiHttpCtx::new(),

@@ -203,8 +203,8 @@ impl Connection {
         }
     }
 
-    /// Asks for a clean session. Nobody waits for the answer: it is there, or on its way, when the next one asks something.
-    /// For a connection that is ready.
+    /// Asks for a clean session. Nobody waits for the answer before the next guest wants the connection, which then is busy until
+    /// the answer is there. For a connection that is ready.
     pub(super) fn clean(&mut self) -> Condition {
         if !self.used {
             return self.condition();

@@ -24,6 +24,8 @@ const CONNECT_MS_MAX: u64 = 5_000;
 const FULL_PAUSE_MS: u64 = 100;
 /// How long a connection that nobody uses is believed in without a second look.
 const FRESH_MS_MAX: u64 = 250;
+/// How long a guest waits for a connection to be cleaned, until another one is better.
+const CLEAN_MS_MAX: u64 = 1_000;
 /// How long a connection that nobody uses is kept.
 const IDLE_MS_MAX: u64 = 60_000;
 /// How old a connection may get: plans and memory of its server process go with it.
@@ -90,16 +92,16 @@ impl Pool {
             // Lets this thread hear first what the server said meanwhile.
             tokio::task::yield_now().await;
         }
-        let connection = match self.idle() {
-            Some(connection) => connection,
-            None => self.connect(deadline).await?,
-        };
-        Ok(Lent {
+        let mut lent = Lent {
             pool: Arc::clone(self),
-            connection: Some(connection),
+            connection: None,
             permit: Some(permit),
             runtime: Handle::current(),
-        })
+        };
+        if !self.reuse(&mut lent).await {
+            self.connect(&mut lent, deadline).await?;
+        }
+        Ok(lent)
     }
 
     /// Whether the next idle connection was not used for so long that the server may be gone.
@@ -108,18 +110,52 @@ impl Pool {
         lock(&self.idle).last().is_some_and(|idle| idle.since.elapsed() > limit)
     }
 
-    /// An idle connection that works: the one that was used last, whose caches are warm.
-    fn idle(&self) -> Option<Connection> {
+    /// Lends an idle connection that is known to be clean. False where there is none.
+    async fn reuse(&self, lent: &mut Lent) -> bool {
+        while let Some((connection, condition)) = self.idle() {
+            // A guest that goes while it waits gives it back too.
+            let connection = lent.connection.insert(connection);
+            if condition == Condition::Ready {
+                return true;
+            }
+            // What is asked behind a clean-up runs even where that fails, in the session of the guest before.
+            let limit = Duration::from_millis(CLEAN_MS_MAX);
+            if tokio::time::timeout(limit, connection.quiet()).await == Ok(true) {
+                return true;
+            }
+            lent.connection = None;
+        }
+        false
+    }
+
+    /// An idle connection that works: the one that was used last, whose caches are warm. Where that is still being cleaned, one
+    /// that is clean goes before it.
+    fn idle(&self) -> Option<(Connection, Condition)> {
         loop {
-            let Idle { mut connection, .. } = lock(&self.idle).pop()?;
+            let mut last = lock(&self.idle).pop()?;
             // What the server said meanwhile, such as good-bye, is known now.
-            if connection.look() != Condition::Broken {
-                return Some(connection);
+            match last.connection.look() {
+                Condition::Broken => {}
+                Condition::Ready => return Some((last.connection, Condition::Ready)),
+                Condition::Busy => {
+                    let mut idle = lock(&self.idle);
+                    let clean = idle.iter_mut().rev().find_map(|idle| {
+                        let ready = idle.connection.look() == Condition::Ready;
+                        ready.then_some(idle)
+                    });
+                    let Some(clean) = clean else { return Some((last.connection, Condition::Busy)) };
+                    std::mem::swap(clean, &mut last);
+                    return Some((last.connection, Condition::Ready));
+                }
             }
         }
     }
 
-    async fn connect(self: &Arc<Self>, deadline: tokio::time::Instant) -> Result<Connection, String> {
+    async fn connect(
+        self: &Arc<Self>,
+        lent: &mut Lent,
+        deadline: tokio::time::Instant,
+    ) -> Result<(), String> {
         let limit = match self.address.config.get_connect_timeout() {
             Some(limit) => (*limit).min(Duration::from_millis(CONNECT_MS_MAX)),
             None => Duration::from_millis(CONNECT_MS_MAX),
@@ -132,7 +168,8 @@ impl Pool {
             match tokio::time::timeout(limit, connecting).await {
                 Ok(Ok(connection)) => {
                     self.sweep();
-                    return Ok(connection);
+                    lent.connection = Some(connection);
+                    return Ok(());
                 }
                 Err(_) => return Err(format!("connecting took longer than {} ms", limit.as_millis())),
                 Ok(Err(error)) if is_full(&error) => {
@@ -142,8 +179,8 @@ impl Pool {
                         return Err(text(&error));
                     }
                     let _ = tokio::time::timeout_at(pause, self.back.notified()).await;
-                    if let Some(connection) = self.idle() {
-                        return Ok(connection);
+                    if self.reuse(lent).await {
+                        return Ok(());
                     }
                 }
                 Ok(Err(error)) => return Err(text(&error)),

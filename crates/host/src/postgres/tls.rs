@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
 use rustls::pki_types::CertificateDer;
@@ -41,7 +41,7 @@ pub(super) struct Security {
 
 impl Security {
     /// Takes it out of `config`, which is left with what makes tokio-postgres ask a connector of ours in every case. Trusted are
-    /// the authorities that browsers trust, and those in `root`.
+    /// the authorities that browsers trust, those of the system, and those in `root`.
     pub(super) fn take(config: &mut Config, root: Option<&Root>) -> Result<Self, String> {
         let mode = config.get_ssl_mode();
         let direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
@@ -76,8 +76,20 @@ impl Root {
     }
 }
 
-fn client(direct: bool, root: Option<&Root>) -> Result<MakeRustlsConnect, String> {
+/// The authorities that every connection trusts. Those of the system are read once: a company's own or a cloud's are there, or in
+/// the file that `SSL_CERT_FILE` names.
+static AUTHORITIES: LazyLock<RootCertStore> = LazyLock::new(|| {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let system = rustls_native_certs::load_native_certs();
+    for error in &system.errors {
+        tracing::warn!("some of the system's certificates cannot be read: {error}");
+    }
+    roots.add_parsable_certificates(system.certs);
+    roots
+});
+
+fn client(direct: bool, root: Option<&Root>) -> Result<MakeRustlsConnect, String> {
+    let mut roots = AUTHORITIES.clone();
     for certificate in root.iter().flat_map(|root| &root.0) {
         roots.add(certificate.clone()).map_err(|error| error.to_string())?;
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 use wasmtime::component::{Accessor, Resource};
@@ -133,26 +133,43 @@ impl Redis {
     }
 }
 
-/// A guest's open connection.
+/// What a guest instance has of Redis: room for its connections.
+pub(crate) struct Use(Arc<Semaphore>);
+
+impl Default for Use {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(CONNECTIONS_MAX)))
+    }
+}
+
+impl Use {
+    /// Room for one connection, free again when it is dropped, however that comes about.
+    fn room(&self) -> Result<OwnedSemaphorePermit, Error> {
+        Arc::clone(&self.0).try_acquire_owned().map_err(|_| Error::TooManyConnections)
+    }
+}
+
+/// A guest's open connection. Clones are the same one.
 #[derive(Clone)]
 #[allow(unreachable_pub, reason = "the generated interfaces re-export it")]
-pub enum Link {
-    /// To the host itself.
-    Here(Redis),
-    /// To the Redis at an address.
-    There(Redis, Arc<str>),
+pub struct Link {
+    redis: Redis,
+    address: Arc<str>,
+    _room: Arc<OwnedSemaphorePermit>,
 }
 
 impl Link {
+    async fn open(redis: Redis, address: String, room: OwnedSemaphorePermit) -> Result<Self, Error> {
+        if let Some(remote) = &redis.0.remote {
+            remote.connection(&address).await?;
+        }
+        Ok(Self { redis, address: address.into(), _room: Arc::new(room) })
+    }
+
     async fn query<T: redis::FromRedisValue>(&self, command: redis::Cmd) -> Result<T, Error> {
-        match self {
-            Self::Here(_) => {
-                Err(Error::Other("this command needs a Redis: set SPIN_VARIABLE_REDIS_URL".to_owned()))
-            }
-            Self::There(redis, address) => match &redis.0.remote {
-                Some(remote) => remote.query(address, command).await,
-                None => Err(Error::InvalidAddress),
-            },
+        match &self.redis.0.remote {
+            Some(remote) => remote.query(&self.address, command).await,
+            None => Err(Error::Other("this command needs a Redis: set SPIN_VARIABLE_REDIS_URL".to_owned())),
         }
     }
 }
@@ -202,7 +219,6 @@ impl Host for Guest {}
 impl HostConnection for Guest {
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
         self.table.delete(connection)?;
-        self.redis_connections = self.redis_connections.saturating_sub(1);
         Ok(())
     }
 }
@@ -211,35 +227,21 @@ type Done<T> = wasmtime::Result<Result<T, Error>>;
 
 impl<T: Send> HostConnectionWithStore<T> for Me {
     async fn open(accessor: &Accessor<T, Self>, address: String) -> Done<Resource<Connection>> {
-        let redis = accessor.with(|mut access| {
+        let may = accessor.with(|mut access| {
             let guest = access.get();
             if !allowed(guest, &address) {
                 return Err(Error::InvalidAddress);
             }
-            if guest.redis_connections >= CONNECTIONS_MAX {
-                return Err(Error::TooManyConnections);
-            }
-            guest.redis_connections += 1;
-            Ok(guest.runs.redis.clone())
+            Ok((guest.runs.redis.clone(), guest.redis.room()?))
         });
-        let redis = match redis {
-            Ok(redis) => redis,
-            Err(error) => return Ok(Err(error)),
+        let link = match may {
+            Ok((redis, room)) => Link::open(redis, address, room).await,
+            Err(error) => Err(error),
         };
-        let link = match &redis.0.remote {
-            None => Link::Here(redis),
-            Some(remote) => {
-                if let Err(error) = remote.connection(&address).await {
-                    accessor.with(|mut access| {
-                        let guest = access.get();
-                        guest.redis_connections = guest.redis_connections.saturating_sub(1);
-                    });
-                    return Ok(Err(error));
-                }
-                Link::There(redis.clone(), address.into())
-            }
-        };
-        accessor.with(|mut access| Ok(Ok(access.get().table.push(link)?)))
+        match link {
+            Ok(link) => accessor.with(|mut access| Ok(Ok(access.get().table.push(link)?))),
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     async fn publish(
@@ -249,8 +251,8 @@ impl<T: Send> HostConnectionWithStore<T> for Me {
         payload: Vec<u8>,
     ) -> Done<()> {
         let link = link(accessor, &connection)?;
-        if let Link::Here(redis) = &link {
-            redis.publish(&channel, &payload);
+        if link.redis.0.remote.is_none() {
+            link.redis.publish(&channel, &payload);
             return Ok(Ok(()));
         }
         let mut command = redis::cmd("PUBLISH");

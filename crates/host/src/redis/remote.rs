@@ -1,10 +1,13 @@
 //! Connections to a real Redis, one for each address, shared by all guests.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, RedisError};
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+use redis::{AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError};
 use tokio::sync::Mutex;
 
 use crate::bindings::imports::spin::redis::redis::Error;
@@ -15,22 +18,61 @@ const ADDRESSES_MAX: usize = 64;
 pub(super) const CONNECT_MS_MAX: u64 = 3_000;
 /// How long a command may take.
 const RESPONSE_MS_MAX: u64 = 10_000;
+/// After how long without a byte a server is asked whether it is still there, how often then, and how long nothing that was sent
+/// may be confirmed. A machine that goes without a good-bye is missed in no other way.
+const SILENCE_MS_MAX: u64 = 15_000;
+const PROBE_MS: u64 = 5_000;
+const PROBES_MAX: u32 = 3;
+const UNCONFIRMED_MS_MAX: u64 = 30_000;
 
 #[derive(Default)]
-pub(super) struct Remote(Mutex<HashMap<String, MultiplexedConnection>>);
+pub(super) struct Remote(Mutex<HashMap<String, Kept>>);
+
+/// A connection, and whether somebody has reason to doubt it.
+#[derive(Clone)]
+pub(super) struct Kept {
+    connection: MultiplexedConnection,
+    doubted: Arc<AtomicBool>,
+}
+
+/// Doubts a connection when it goes, unless it was told that all is well. So does a command that nobody waits for any more: its
+/// guest may have gone because there was no answer.
+struct Doubt<'a>(Option<&'a AtomicBool>);
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        if let Some(doubted) = self.0 {
+            doubted.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What connects to `address`, and finds out when the other side has gone without a word.
+pub(super) fn client(address: &str) -> redis::RedisResult<Client> {
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_millis(SILENCE_MS_MAX))
+        .with_interval(Duration::from_millis(PROBE_MS))
+        .with_retries(PROBES_MAX);
+    let settings = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(Duration::from_millis(UNCONFIRMED_MS_MAX));
+    Client::open(address.into_connection_info()?.set_tcp_settings(settings))
+}
 
 impl Remote {
-    /// The connection to `address`, made now if there is none.
-    pub(super) async fn connection(&self, address: &str) -> Result<MultiplexedConnection, Error> {
+    /// The connection to `address`, made now if there is none that works.
+    pub(super) async fn connection(&self, address: &str) -> Result<Kept, Error> {
         // Held while connecting, which is bounded: guests that come meanwhile want the same connection.
         let mut connections = self.0.lock().await;
-        if let Some(connection) = connections.get(address) {
-            return Ok(connection.clone());
+        let kept = connections.get(address).filter(|kept| !kept.doubted.load(Ordering::Relaxed));
+        if let Some(kept) = kept {
+            return Ok(kept.clone());
         }
+        connections.retain(|_, kept| !kept.doubted.load(Ordering::Relaxed));
         if connections.len() >= ADDRESSES_MAX {
             return Err(Error::TooManyConnections);
         }
-        let client = Client::open(address).map_err(|_| Error::InvalidAddress)?;
+        let client = client(address).map_err(|_| Error::InvalidAddress)?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(Duration::from_millis(CONNECT_MS_MAX)))
             .set_response_timeout(Some(Duration::from_millis(RESPONSE_MS_MAX)));
@@ -38,26 +80,25 @@ impl Remote {
             .get_multiplexed_async_connection_with_config(&config)
             .await
             .map_err(|error| other(&error))?;
-        connections.insert(address.to_owned(), connection.clone());
-        Ok(connection)
+        let kept = Kept { connection, doubted: Arc::default() };
+        connections.insert(address.to_owned(), kept.clone());
+        Ok(kept)
     }
 
-    /// Runs one command. A connection that broke is forgotten, so that the next command makes a new one.
+    /// Runs one command. A connection that broke, or whose answer nobody waited for, is forgotten: the next command makes a new
+    /// one.
     pub(super) async fn query<T: FromRedisValue>(
         &self,
         address: &str,
         command: redis::Cmd,
     ) -> Result<T, Error> {
-        let mut connection = self.connection(address).await?;
-        match command.query_async(&mut connection).await {
-            Ok(value) => Ok(value),
-            Err(error) => {
-                if error.is_unrecoverable_error() || error.is_io_error() {
-                    self.0.lock().await.remove(address);
-                }
-                Err(other(&error))
-            }
+        let Kept { mut connection, doubted } = self.connection(address).await?;
+        let mut doubt = Doubt(Some(&doubted));
+        let result = command.query_async(&mut connection).await;
+        if !result.as_ref().is_err_and(|error| error.is_unrecoverable_error() || error.is_io_error()) {
+            doubt.0 = None;
         }
+        result.map_err(|error| other(&error))
     }
 }
 

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use restock_servers::Redis as Server;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::backlog::Backlog;
 use super::remote::Remote;
-use super::{Redis, Subscription, flatten, trigger};
+use super::{CONNECTIONS_MAX, Link, Redis, Subscription, Use, flatten, trigger};
 use crate::bindings::imports::spin::redis::redis::{Error, RedisResult};
 
 fn command(words: &[&str]) -> redis::Cmd {
@@ -49,6 +51,95 @@ async fn commands_reach_the_server_and_a_lost_connection_is_replaced() {
     own.query::<i64>(at, command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])).await.unwrap();
     let _ = remote.query::<i64>(at, command(&["INCR", "n"])).await;
     remote.query::<i64>(at, command(&["INCR", "n"])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_whose_answer_nobody_waited_for_is_replaced() {
+    let server = Server::start().unwrap();
+    let url = server.url();
+    let (remote, at) = (Remote::default(), url.as_str());
+    let first = remote.query::<i64>(at, command(&["CLIENT", "ID"])).await.unwrap();
+    remote.query::<i64>(at, command(&["NONE"])).await.unwrap_err();
+    assert_eq!(remote.query::<i64>(at, command(&["CLIENT", "ID"])).await.unwrap(), first);
+    let mut waiting = Box::pin(remote.query::<redis::Value>(at, command(&["BLPOP", "none", "0"])));
+    assert!(futures::poll!(&mut waiting).is_pending());
+    drop(waiting);
+    assert_ne!(remote.query::<i64>(at, command(&["CLIENT", "ID"])).await.unwrap(), first);
+}
+
+/// A Redis that says yes to who connects.
+async fn greet(server: &TcpListener) -> TcpStream {
+    let (mut stream, _) = server.accept().await.unwrap();
+    let (mut text, mut answered) = (Vec::new(), 0);
+    // The client says its name and its version.
+    while answered < 2 {
+        assert!(stream.read_buf(&mut text).await.unwrap() > 0);
+        let asked = String::from_utf8_lossy(&text).matches("SETINFO").count();
+        for _ in answered..asked {
+            stream.write_all(b"+OK\r\n").await.unwrap();
+        }
+        answered = asked;
+    }
+    stream
+}
+
+#[tokio::test]
+async fn a_trigger_whose_subscription_gets_no_answer_connects_again() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = format!("redis://{}", server.local_addr().unwrap());
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(trigger::listen(at, vec!["a".to_owned()], Arc::new(Backlog::default()), stopped));
+    let _silent = greet(&server).await;
+    greet(&server).await;
+}
+
+/// Whether all connections to a port have a timer that asks a silent server whether it is there.
+#[cfg(target_os = "linux")]
+fn are_kept_alive(port: u16) -> bool {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let timers: Vec<_> = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|words| words[2].ends_with(&format!(":{port:04X}")) && words[3] == "01")
+        .map(|words| words[5].starts_with("02:"))
+        .collect();
+    timers.len() == 2 && timers.iter().all(|timer| *timer)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_that_goes_without_a_word_is_missed_by_commands_and_by_triggers() {
+    let server = Server::start().unwrap();
+    let at = server.url();
+    let backlog = Arc::new(Backlog::default());
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(trigger::listen(at.clone(), vec!["a".to_owned()], Arc::clone(&backlog), stopped));
+    let remote = Remote::default();
+    publish(&remote, &at, "a", "x").await;
+    backlog.pop().await;
+    assert!(are_kept_alive(url::Url::parse(&at).unwrap().port().unwrap()));
+}
+
+#[tokio::test]
+async fn an_open_that_its_guest_gives_up_takes_no_room() {
+    // It takes connections and says nothing.
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = format!("redis://{}", server.local_addr().unwrap());
+    let redis = Redis::new(&BTreeMap::from([("redis_url".to_owned(), at.clone())])).unwrap();
+    let of_guest = Use::default();
+    for _ in 0..=CONNECTIONS_MAX {
+        let room = of_guest.room().unwrap();
+        let mut opening = Box::pin(Link::open(redis.clone(), at.clone(), room));
+        assert!(futures::poll!(&mut opening).is_pending());
+    }
+    let here = Redis::new(&BTreeMap::new()).unwrap();
+    let mut links = Vec::new();
+    for _ in 0..CONNECTIONS_MAX {
+        links.push(Link::open(here.clone(), at.clone(), of_guest.room().unwrap()).await.unwrap());
+    }
+    assert!(matches!(of_guest.room(), Err(Error::TooManyConnections)));
+    links.pop();
+    drop(of_guest.room().unwrap());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use tokio::sync::watch;
 
 use super::backlog::{Backlog, Message};
-use super::remote::CONNECT_MS_MAX;
+use super::remote::{CONNECT_MS_MAX, client};
 use crate::application::Application;
 use crate::host::stopped;
 
@@ -80,7 +80,7 @@ pub(super) async fn listen(
 
 /// Returns why the connection ended.
 async fn connect_and_hear(address: &str, channels: &[String], backlog: &Backlog, heard: &mut bool) -> String {
-    let client = match redis::Client::open(address) {
+    let client = match client(address) {
         Ok(client) => client,
         Err(error) => return error.to_string(),
     };
@@ -90,10 +90,16 @@ async fn connect_and_hear(address: &str, channels: &[String], backlog: &Backlog,
         Ok(Err(error)) => return error.to_string(),
         Err(_) => return "connecting took too long".to_owned(),
     };
-    for channel in channels {
-        if let Err(error) = pubsub.subscribe(channel).await {
-            return error.to_string();
+    let subscribing = async {
+        for channel in channels {
+            pubsub.subscribe(channel).await?;
         }
+        Ok::<_, redis::RedisError>(())
+    };
+    match tokio::time::timeout(limit, subscribing).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return error.to_string(),
+        Err(_) => return "subscribing took too long".to_owned(),
     }
     *heard = true;
     tracing::info!(channels = channels.len(), "the Redis trigger listens");

@@ -85,6 +85,45 @@ async fn what_a_guest_holds_is_free_as_soon_as_it_is_gone_and_not_when_the_conne
 }
 
 #[tokio::test]
+async fn a_connection_is_not_lent_before_it_is_clean_and_never_where_cleaning_failed_or_goes_on() {
+    for (cancelled, spare) in [(true, false), (false, false), (false, true)] {
+        let place = Place::new();
+        let pool = place.pool();
+        let watcher = open(&pool).await;
+        let (clean, guest) = (open(&pool).await, open(&pool).await);
+        let (other, server) = (number(&clean, SERVER).await, number(&guest, SERVER).await);
+        run(&guest, "CREATE TEMP TABLE left_behind (id int8)").await;
+        let schema = text(&guest, "SELECT pg_my_temp_schema()::regnamespace::text").await;
+        // As long as another session reads the table it cannot be dropped.
+        run(&watcher, "BEGIN").await;
+        run(&watcher, &format!("LOCK TABLE {schema}.left_behind IN ACCESS SHARE MODE")).await;
+        let kept = if spare {
+            drop(clean);
+            None
+        } else {
+            Some(clean)
+        };
+        drop(guest);
+        let waits = format!("SELECT count(*) FROM pg_locks WHERE pid = {server} AND NOT granted");
+        while number(&watcher, &waits).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut next = Box::pin(lend(Ok(Arc::clone(&pool))));
+        if cancelled {
+            assert!(futures::poll!(&mut next).is_pending());
+            let cancel = format!("SELECT pg_cancel_backend({server})::int::int8");
+            assert_eq!(number(&watcher, &cancel).await, 1);
+        }
+        let next = next.await.unwrap();
+        let got = number(&next, SERVER).await;
+        assert_ne!(got, server, "cancelled: {cancelled}, spare: {spare}");
+        assert_eq!(got == other, spare, "one that is clean goes before a new one");
+        run(&watcher, "ROLLBACK").await;
+        drop(kept);
+    }
+}
+
+#[tokio::test]
 async fn a_guest_that_goes_in_the_middle_of_a_statement_leaves_nothing_open() {
     let place = Place::new();
     let pool = place.pool();

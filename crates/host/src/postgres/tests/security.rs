@@ -105,6 +105,31 @@ async fn tls_is_used_as_sslmode_says_and_the_certificate_is_always_checked() {
 }
 
 #[tokio::test]
+async fn an_authority_that_the_system_trusts_is_trusted() {
+    const NAME: &str = "postgres::tests::security::an_authority_that_the_system_trusts_is_trusted";
+    const URL: &str = "RESTOCK_TEST_SECURED";
+    // What the system trusts is said in the environment, and so to another process.
+    if let Ok(url) = std::env::var(URL) {
+        let session = open(&trusting(&url, None)).await;
+        assert_eq!(number(&session, ENCRYPTED).await, 1);
+        return;
+    }
+    let (server, folder, _) = secured();
+    let url = format!("{}?sslmode=require", server.url("postgres"));
+    let text = refused(trusting(&url, None)).await;
+    assert!(text.contains("certificate"), "{text}");
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([NAME, "--exact"])
+        .env(URL, url)
+        .env("SSL_CERT_FILE", folder.path().join("ca.pem"))
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+}
+
+#[tokio::test]
 async fn a_server_without_tls_is_good_enough_for_prefer_and_not_for_require() {
     let place = Place::new();
     let session = open(&trusting(&format!("{}?sslmode=prefer", place.url()), None)).await;
