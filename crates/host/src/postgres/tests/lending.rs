@@ -137,8 +137,8 @@ async fn a_guest_that_goes_in_the_middle_of_a_statement_leaves_nothing_open() {
         }
         let sql = "INSERT INTO thing SELECT 1 FROM pg_sleep(0.3)";
         let mut going = Box::pin(guest.execute(sql, &[]));
-        // It is on its way to the server when the guest ends.
-        while number(&watcher, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'INSERT INTO thing%' AND state = 'active'").await == 0 {
+        // It runs when the guest ends: what is prepared only does not sleep yet.
+        while number(&watcher, SLEEPS).await == 0 {
             assert!(futures::poll!(&mut going).is_pending());
         }
         drop(going);
@@ -159,14 +159,12 @@ async fn a_statement_that_goes_on_for_long_after_its_guest_is_cancelled() {
     let watcher = open(&pool).await;
     let guest = open(&pool).await;
     let mut going = Box::pin(guest.execute("SELECT pg_sleep(600)", &[]));
-    let sleeps =
-        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(%' AND state = 'active'";
-    while number(&watcher, sleeps).await == 0 {
+    while number(&watcher, SLEEPS).await == 0 {
         assert!(futures::poll!(&mut going).is_pending());
     }
     drop(going);
     drop(guest);
-    while number(&watcher, sleeps).await > 0 {
+    while number(&watcher, SLEEPS).await > 0 {
         tokio::task::yield_now().await;
     }
 }

@@ -19,6 +19,10 @@ use super::{Session, lend};
 use crate::bindings::imports::spin::postgres::postgres::{DbValue, Error, ParameterValue, QueryError};
 use crate::cache::random_hex;
 
+/// How many statements sleep in this test's database.
+const SLEEPS: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+
 /// A database of its own. It goes with its value.
 struct Place {
     cluster: SharedPostgres,

@@ -18,13 +18,7 @@ async fn a_restart_of_the_server_is_an_error_for_who_is_in_it_and_no_matter_to_t
         run(&idle, "SELECT 1").await;
         let going = tokio::spawn(async move { busy.execute("SELECT pg_sleep(600)", &[]).await });
         let watcher = open(&pool).await;
-        while number(
-            &watcher,
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(%' AND state = 'active'",
-        )
-        .await
-            == 0
-        {}
+        while number(&watcher, SLEEPS).await == 0 {}
         drop((idle, watcher));
         let mut server_ = server;
         server = tokio::task::spawn_blocking(move || {
