@@ -131,9 +131,13 @@ async fn three_hosts_share_ten_thousand_messages_and_each_effect_happens_once_wh
 
         let mut work: Vec<_> = hosts.iter().map(|replica| tokio::spawn(replica.work())).collect();
         while let Some(death) = deaths.peek() {
-            let enough = eventually("so many are reported, or nobody finds work", || async {
+            let enough = eventually("so many are reported, or nobody works any more", || async {
+                if logistics.stats().reported >= **death {
+                    return Some(true);
+                }
+                // A bell sends them to work as well.
                 let over = work.iter().all(tokio::task::JoinHandle::is_finished);
-                (over || logistics.stats().reported >= **death).then(|| logistics.stats().reported >= **death)
+                (over && leased(&shop, &hosts, true) == 0).then_some(false)
             });
             if !enough.await {
                 break;
