@@ -89,10 +89,10 @@ async fn main_loop(home: Home) {
     shop.audit().await;
 }
 
-/// Waits until something holds, ticking meanwhile.
+/// Waits until something holds, ticking meanwhile. Time goes on: what a busy machine made fail is tried again later.
 async fn ticking(shop: &Shop, what: &str, holds: impl AsyncFn() -> bool) {
     eventually(what, || async {
-        shop.tick().await;
+        shop.pass(1).await;
         holds().await.then_some(())
     })
     .await;
