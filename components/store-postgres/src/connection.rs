@@ -14,12 +14,13 @@ use std::cell::{Cell, OnceCell};
 use std::thread::LocalKey;
 
 use restock_store::restock::types::Fault;
+use restock_store::schema::Schema;
 use restock_store::{Database, Repeat, Row, Value};
 use spin_sdk::pg::{Connection, DbValue, ParameterValue};
 use spin_sdk::variables;
 
 use crate::engine::Postgres;
-use crate::migration::{self, Plan, Schema};
+use crate::migration::{self, Plan};
 
 pub(crate) use address::Address;
 pub(crate) use failure::Failure;

@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 
 use restock_store::restock::types::Fault;
+use restock_store::schema::{self, Schema};
 use restock_store::{Row, only};
 
 use crate::connection::{Address, Failure};
@@ -70,17 +71,6 @@ pub(crate) const CUSTOMERS: Plan = Plan {
     oldest: 1,
 };
 
-/// The schema of a database, as far as this program is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Schema {
-    /// The one that this program knows, or one that newer programs only added to.
-    Current,
-    /// An older one, or none: `apply` is to be called.
-    Behind,
-    /// One that only newer programs can work with.
-    Newer(u32),
-}
-
 impl Plan {
     /// The schema that this program knows.
     pub(crate) fn known_version(&self) -> u32 {
@@ -89,11 +79,7 @@ impl Plan {
 
     /// Why nothing can be done with a newer schema, for operators.
     pub(crate) fn newer(&self, version: u32) -> Fault {
-        Fault::Unavailable(format!(
-            "the database has schema version {version}, this program knows {}: run the newer program, or restore a \
-             backup from before it ran",
-            self.known_version()
-        ))
+        schema::newer(version, self.known_version())
     }
 
     /// Reads which schema a database has. Writes nothing.

@@ -13,12 +13,13 @@ use std::thread::LocalKey;
 use std::time::Duration;
 
 use restock_store::restock::types::Fault;
+use restock_store::schema::Schema;
 use restock_store::{Database, Repeat, Row, Value};
 use spin_sdk::sqlite::{Connection, Error, Value as Stored};
 use spin_sdk::time::sleep;
 
 use crate::engine::Sqlite;
-use crate::migration::{self, Plan, Schema};
+use crate::migration::{self, Plan};
 
 /// How often the database is opened before a call gives up.
 const OPEN_ATTEMPTS_MAX: u32 = 5;

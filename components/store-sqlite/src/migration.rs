@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::iter;
 
 use restock_store::restock::types::Fault;
+use restock_store::schema::{self, Schema};
 use restock_store::{Database, only};
 
 /// What a database holds, and so how it comes to its schema.
@@ -62,17 +63,6 @@ pub(crate) const CUSTOMERS: Plan = Plan {
     ],
 };
 
-/// The schema of a database, as far as this program is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Schema {
-    /// The one that this program knows.
-    Current,
-    /// An older one: `apply` is to be called.
-    Behind,
-    /// One that only a newer program knows.
-    Newer(u32),
-}
-
 impl Plan {
     /// The schema that this program knows.
     pub(crate) fn known_version(&self) -> u32 {
@@ -81,11 +71,7 @@ impl Plan {
 
     /// Why nothing can be done with a newer schema, for operators.
     pub(crate) fn newer(&self, version: u32) -> Fault {
-        Fault::Unavailable(format!(
-            "the database has schema version {version}, this program knows {}: run the newer program, or restore a \
-             backup from before it ran",
-            self.known_version()
-        ))
+        schema::newer(version, self.known_version())
     }
 
     /// Reads which schema a database has. Writes nothing but the table that keeps the versions, where it is missing.

@@ -24,6 +24,7 @@ pub mod production;
 pub mod queue;
 pub mod returns;
 mod row;
+pub mod schema;
 pub mod stock;
 
 use std::marker::PhantomData;

@@ -11,12 +11,13 @@ use super::gate::pass;
 use super::incidents::{incidents, tell};
 use super::returns::{known, report, track};
 use super::shop::{Customers, Shop, Sqlite, first_page, wait};
-use crate::migration::{CUSTOMERS, Migration, Plan, SHOP, Schema, apply_file, statements, version};
+use crate::migration::{CUSTOMERS, Migration, Plan, SHOP, apply_file, statements, version};
 use restock_store::restock::orders::{IfShort, VipPolicy, VipRule};
 use restock_store::restock::partners::Health;
 use restock_store::restock::queue::{Action, Verdict};
 use restock_store::restock::returns::ToStock;
 use restock_store::restock::types::Fault;
+use restock_store::schema::Schema;
 use restock_store::{ads, alerts, partners};
 
 /// A database file that is removed with its value.
