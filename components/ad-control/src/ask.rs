@@ -71,6 +71,7 @@ mod tests {
             subject: "CP-502101".to_owned(),
             time,
             data: "{}".to_owned(),
+            traceparent: None,
         }
     }
 

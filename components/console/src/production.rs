@@ -2,7 +2,7 @@
 
 use restock_api::production::{Cause, ProductionRequest, ProductionStatus};
 use restock_api::{Page, Time};
-use restock_bindings::production::{self, Request, Status};
+use restock_bindings::production::{self, Filter, Request, Status};
 use restock_bindings::types;
 use restock_domain::name;
 use restock_edge::{Answer, Call, Error};
@@ -19,7 +19,8 @@ pub(crate) async fn list(call: Call) -> Result<Answer, Error> {
         ProductionStatus::Failed => Status::Failed,
         ProductionStatus::Cancelled => Status::Cancelled,
     });
-    let requests = production::list(status, types::Page { limit: page.limit, after: page.after }).await?;
+    let filter = status.map_or(Filter::All, Filter::ByStatus);
+    let requests = production::list(filter, types::Page { limit: page.limit, after: page.after }).await?;
     Ok(Answer::ok(&Page::of(requests, page.limit, |request| request.id.clone(), view)))
 }
 

@@ -93,6 +93,7 @@ pub(crate) async fn check_out(mut call: Call) -> Result<Answer, Error> {
         if_short: orders::IfShort::Reject,
         vip: vip_policy().await?,
         placed_at: now_ms,
+        traceparent: None,
     };
     let recording = match orders::place(placement).await? {
         Placing::Recorded(recording) => recording,

@@ -71,6 +71,7 @@ fn placement(
         },
         vip,
         placed_at: now_ms,
+        traceparent: None,
     }
 }
 

@@ -94,6 +94,7 @@ impl Engine for Postgres {
                     sku: row.text()?,
                     on_hand: row.integer()?,
                     repeated: row.flag()?,
+                    traceparent: None,
                 })
             })
             .transpose()

@@ -32,6 +32,7 @@ mod tests {
             subject: String::new(),
             time: 0,
             data: data.to_owned(),
+            traceparent: None,
         };
         id(&event, field)
     }

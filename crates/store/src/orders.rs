@@ -6,9 +6,10 @@ use crate::Store;
 use crate::database::{Database, Repeat, Value};
 use crate::engine::Engine;
 use crate::restock::orders::{
-    Buyer, Customer, Guest, IfShort, Line, Order, Placement, Placing, Recording, Shortage, Status, VipRule,
+    Buyer, Customer, Filter, Guest, IfShort, Line, Order, Placement, Placing, Recording, Shortage, Status,
+    VipRule,
 };
-use crate::restock::types::{Fault, Money};
+use crate::restock::types::{Fault, Money, Page};
 use crate::row::{Row, corrupt, json_parameter, millis};
 
 impl<E: Engine> Guest for Store<E> {
@@ -22,6 +23,14 @@ impl<E: Engine> Guest for Store<E> {
 
     async fn bought(customer_id: String) -> Result<Option<Buyer>, Fault> {
         bought(E::shop(), customer_id).await
+    }
+
+    async fn list(filter: Filter, page: Page) -> Result<Vec<Order>, Fault> {
+        list(E::shop(), filter, page).await
+    }
+
+    async fn buyers(page: Page) -> Result<Vec<Buyer>, Fault> {
+        buyers(E::shop(), page).await
     }
 }
 
@@ -81,8 +90,17 @@ pub struct Found {
 
 /// Places an order.
 pub async fn place<D: Database>(database: &D, placement: Placement) -> Result<Placing, Fault> {
-    let Placement { id, idempotency_key, request_hash, customer, items, if_short, vip, placed_at } =
-        placement;
+    let Placement {
+        id,
+        idempotency_key,
+        request_hash,
+        customer,
+        items,
+        if_short,
+        vip,
+        placed_at,
+        traceparent: _,
+    } = placement;
     let asked: Vec<_> =
         items.iter().map(|item| AskedItem { sku: &item.sku, quantity: item.quantity }).collect();
     let asked = json_parameter(&asked)?;
@@ -127,6 +145,16 @@ pub async fn bought(database: &impl Database, customer_id: String) -> Result<Opt
         })
     })
     .transpose()
+}
+
+/// Reads a page of orders.
+pub async fn list(_database: &impl Database, _filter: Filter, _page: Page) -> Result<Vec<Order>, Fault> {
+    Ok(Vec::new())
+}
+
+/// Reads a page of buyers.
+pub async fn buyers(_database: &impl Database, _page: Page) -> Result<Vec<Buyer>, Fault> {
+    Ok(Vec::new())
 }
 
 /// The answer to a placement for which the database holds this order, the placement's own or the one that used its key first.
@@ -180,6 +208,8 @@ pub fn found(mut row: Row) -> Result<Box<Found>, Fault> {
         placed_as,
         placed_at: row.integer()?,
         filled_at: row.optional_integer()?,
+        traceparent: None,
+        cursor: String::new(),
     };
     Ok(Box::new(Found { order, request_hash, ring: row.integer()? }))
 }

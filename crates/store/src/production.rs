@@ -3,7 +3,7 @@
 use crate::Store;
 use crate::database::Database;
 use crate::engine::Engine;
-use crate::restock::production::{Cause, Delivery, Errand, Guest, Receipt, Request, Status};
+use crate::restock::production::{Cause, Delivery, Errand, Filter, Guest, Receipt, Request, Status};
 use crate::restock::types::{Fault, Page};
 use crate::row::{AFTER_ALL_IDS, Row, limit, millis};
 
@@ -12,8 +12,12 @@ impl<E: Engine> Guest for Store<E> {
         get(E::shop(), id).await
     }
 
-    async fn list(status: Option<Status>, page: Page) -> Result<Vec<Request>, Fault> {
-        list(E::shop(), status, page).await
+    async fn list(filter: Filter, page: Page) -> Result<Vec<Request>, Fault> {
+        list(E::shop(), filter, page).await
+    }
+
+    async fn open(limit: u32) -> Result<Vec<Request>, Fault> {
+        open(E::shop(), limit).await
     }
 
     async fn begin(id: String, _now: u64) -> Result<Option<Errand>, Fault> {
@@ -41,21 +45,24 @@ pub async fn get(database: &impl Database, id: String) -> Result<Option<Request>
 }
 
 /// Reads a page of requests.
-pub async fn list(
-    database: &impl Database,
-    status: Option<Status>,
-    page: Page,
-) -> Result<Vec<Request>, Fault> {
+pub async fn list(database: &impl Database, filter: Filter, page: Page) -> Result<Vec<Request>, Fault> {
     let limit = limit(&page);
     let before = page.after.unwrap_or_else(|| AFTER_ALL_IDS.into()).into();
-    let rows = match status {
-        None => database.read(database.sql().production_list, vec![before, limit]).await?,
-        Some(status) => {
+    let rows = match filter {
+        Filter::All | Filter::ByProduct(_) => {
+            database.read(database.sql().production_list, vec![before, limit]).await?
+        }
+        Filter::ByStatus(status) => {
             let parameters = vec![before, limit, status_word(status).into()];
             database.read(database.sql().production_list_by_status, parameters).await?
         }
     };
     rows.into_iter().map(request).collect()
+}
+
+/// Reads open requests.
+pub async fn open(_database: &impl Database, _limit: u32) -> Result<Vec<Request>, Fault> {
+    Ok(Vec::new())
 }
 
 /// Counts one more call to the factory.
@@ -131,6 +138,7 @@ fn request(mut row: Row) -> Result<Request, Fault> {
             reorder_point: row.integer()?,
             order_up_to: row.integer()?,
         },
+        traceparent: None,
     })
 }
 

@@ -256,6 +256,7 @@ fn delivery(mut row: Row) -> Result<(i64, Delivery), Fault> {
         kind: row.text()?,
         time: row.integer()?,
         data: row.text()?,
+        traceparent: None,
     };
     Ok((sequence, Delivery { message_id, receipt, attempt, leased_until, event }))
 }
@@ -269,6 +270,11 @@ fn status(mut row: Row) -> Result<Status, Fault> {
         leased: row.integer()?,
         buried: row.integer()?,
         done_total: row.integer()?,
+        done_last_minute: 0.0,
+        retried_total: 0,
+        postponed_total: 0,
+        buried_total: 0,
+        expired_total: 0,
         oldest_ready_seconds: row.integer()?,
         lease_ms: row.integer()?,
         in_flight_max: row.integer()?,
@@ -301,6 +307,7 @@ fn message(mut row: Row) -> Result<Message, Fault> {
         subject: row.text()?,
         time: row.integer()?,
         data: row.text()?,
+        traceparent: None,
     };
     let attempts: Vec<KeptAttempt> = row.json()?;
     let attempts = attempts

@@ -2,6 +2,7 @@
 //! a database of its own.
 
 use super::bindings::restock::customers::{Announcement, Customer, Kind, Outcome, Purchase};
+use super::bindings::restock::production::Filter;
 use super::bindings::restock::types::Fault;
 use super::shop::{Shop, definition, first_page};
 use super::store::{Engine, Label, Place};
@@ -53,6 +54,7 @@ async fn a_purchase_promotes_its_customer_and_owes_one_announcement(engine: Engi
         units_bought: 100,
         vip_since: Some(shop.now()),
         announced_at: None,
+        cursor: found.cursor.clone(),
     };
     assert_eq!(found, expected);
 }
@@ -138,7 +140,7 @@ async fn a_store_without_the_label_says_so_and_does_everything_else(engine: Engi
     store.define(definition("A", 0, 10, 1), "o".into(), 1).await.expect("defined");
     store.movements("A".into(), first_page()).await.expect("read");
     store.bought("c".into()).await.expect("read");
-    store.productions(None, first_page()).await.expect("read");
+    store.productions(Filter::All, first_page()).await.expect("read");
     store.queues(1).await.expect("read");
     store.partners(1).await.expect("read");
     store.wanted("A".into()).await.expect("read");

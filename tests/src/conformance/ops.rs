@@ -6,7 +6,7 @@ use super::bindings::restock::catalog::Factory;
 use super::bindings::restock::ops::TickLimits;
 use super::bindings::restock::orders::IfShort;
 use super::bindings::restock::partners::{Health, Limits};
-use super::bindings::restock::production::{Delivery, Status};
+use super::bindings::restock::production::{Delivery, Filter as Requests, Status};
 use super::bindings::restock::queue::{Action, Selection, Settlement, Verdict};
 use super::bindings::restock::returns::{Decision, Filter, Oddity, Parcel, ToStock, Wish};
 use super::bindings::restock::stock::Adjustment;
@@ -316,7 +316,7 @@ async fn a_database_of_a_newer_program_is_unavailable_to_every_function(engine: 
         ("stock.movements", store.movements("A".into(), first_page()).await.err()),
         ("stock.adjust", store.adjust(adjustment).await.err()),
         ("production.get", store.production(id.clone()).await.err()),
-        ("production.list", store.productions(None, first_page()).await.err()),
+        ("production.list", store.productions(Requests::All, first_page()).await.err()),
         ("production.begin", store.begin(id.clone(), now).await.err()),
         ("production.requested", store.requested(id.clone(), None, now, now).await.err()),
         ("production.receive", store.receive(Delivery::OfRequest(id), 1, now).await.err()),

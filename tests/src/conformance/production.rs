@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::bindings::restock::production::{Delivery, Status};
+use super::bindings::restock::production::{Delivery, Filter, Status};
 use super::bindings::restock::queue::Verdict;
 use super::shop::{DUE_MS, Shop, page};
 use super::store::Engine;
@@ -146,7 +146,7 @@ async fn requests_are_read_by_state_and_page_by_page(engine: Engine) {
     let mut ids = Vec::new();
     let mut after = None;
     loop {
-        let requests = shop.store.productions(None, page(2, after.as_deref())).await.expect("read");
+        let requests = shop.store.productions(Filter::All, page(2, after.as_deref())).await.expect("read");
         let Some(last) = requests.last() else { break };
         after = Some(last.id.clone());
         ids.extend(requests.into_iter().map(|request| request.id));

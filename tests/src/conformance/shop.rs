@@ -169,6 +169,7 @@ impl Shop {
             if_short,
             vip: VIP,
             placed_at: self.now(),
+            traceparent: None,
         }
     }
 
@@ -221,7 +222,8 @@ impl Shop {
 
     /// All production requests of a state.
     pub(crate) async fn requests(&self, status: Option<Status>) -> Vec<Request> {
-        self.store.productions(status, first_page()).await.expect("read")
+        let filter = status.map_or(production::Filter::All, production::Filter::ByStatus);
+        self.store.productions(filter, first_page()).await.expect("read")
     }
 
     /// The open request of a product.

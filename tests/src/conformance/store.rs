@@ -208,7 +208,7 @@ functions! {
     movements = restock_domain_stock.call_movements(sku: String, page: Page) -> Option<Vec<Movement>>;
     adjust = restock_domain_stock.call_adjust(adjustment: Adjustment) -> Adjusting;
     production = restock_domain_production.call_get(id: String) -> Option<Request>;
-    productions = restock_domain_production.call_list(status: Option<production::Status>, page: Page) -> Vec<Request>;
+    productions = restock_domain_production.call_list(filter: production::Filter, page: Page) -> Vec<Request>;
     begin = restock_domain_production.call_begin(id: String, now: u64) -> Option<Errand>;
     requested = restock_domain_production.call_requested(id: String, factory_job_id: Option<String>, now: u64, due_at: u64) -> ();
     receive = restock_domain_production.call_receive(delivery: production::Delivery, quantity: i64, at: u64) -> Option<Receipt>;

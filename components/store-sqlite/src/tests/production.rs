@@ -2,7 +2,7 @@
 
 use super::shop::{STOCK, Shop, assert_status, first_page, wait};
 use restock_store::production;
-use restock_store::restock::production::Status;
+use restock_store::restock::production::{Filter, Status};
 use restock_store::restock::queue::Verdict;
 
 #[test]
@@ -267,9 +267,9 @@ fn requests_are_listed_newest_first_and_by_state() {
     let shop = Shop::with_product("A", 2, 10, 1);
     shop.product("B", 2, 10, 1);
     shop.receive_for("A", 9);
-    let all = wait(production::list(&shop.database, None, first_page())).expect("read");
+    let all = wait(production::list(&shop.database, Filter::All, first_page())).expect("read");
     assert_eq!(all.len(), 2);
     assert!(all[0].id > all[1].id);
-    let planned = wait(production::list(&shop.database, Some(Status::Planned), first_page())).expect("read");
+    let planned = wait(production::list(&shop.database, Filter::ByStatus(Status::Planned), first_page())).expect("read");
     assert_eq!((planned.len(), planned[0].sku.as_str()), (1, "B"));
 }

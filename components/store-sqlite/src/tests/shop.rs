@@ -178,6 +178,7 @@ impl Shop {
             if_short,
             vip: self.vip.get(),
             placed_at: self.now.get(),
+            traceparent: None,
         }
     }
 
