@@ -11,6 +11,7 @@ mod describe;
 mod factories;
 mod health;
 mod incidents;
+mod metrics;
 mod operations;
 mod production;
 mod queues;
@@ -29,6 +30,7 @@ const HANDLERS: &[(routes::Route, Handler)] = handlers![
     routes::DESCRIPTION => describe::description,
     routes::HEALTH => health::alive,
     routes::READINESS => health::ready,
+    routes::METRICS => metrics::show,
     routes::PUT_FACTORY => factories::define,
     routes::LIST_PRODUCTION => production::list,
     routes::GET_PRODUCTION => production::show,

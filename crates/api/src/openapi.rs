@@ -262,6 +262,10 @@ fn operations(book: &mut Book) {
         .answer::<Readiness>(200, "It can.")
         .answer::<Readiness>(503, "It cannot; `faults` says why.")
         .write();
+    book.operation(routes::METRICS, "operations", "The shop in numbers, for a monitoring system.")
+        .description("Prometheus' text format. Every value but `restock_store_latency_seconds` comes from the store, whichever host answers.")
+        .document(200, "text/plain")
+        .write();
     book.operation(routes::TICK, "operations", "Do what time makes necessary.")
         .answer::<TickReport>(200, "What was done.")
         .write();

@@ -139,6 +139,8 @@ routes! {
     HEALTH = Get "/healthz" Public;
     /// Whether work can be done.
     READINESS = Get "/readyz" Public;
+    /// The shop in numbers, for a monitoring system.
+    METRICS = Get "/metrics" Read;
     /// The description of the interface.
     DESCRIPTION = Get "/openapi.json" Public;
     /// A page that says what runs here.
