@@ -67,6 +67,7 @@ pub(crate) const CUSTOMERS: Plan = Plan {
     migrations: migrations![
         "customers/":
         1 "0001_customers.sql",
+        2 "0002_lists.sql",
     ],
     oldest: 1,
 };

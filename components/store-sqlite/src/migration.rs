@@ -60,6 +60,7 @@ pub(crate) const CUSTOMERS: Plan = Plan {
     migrations: migrations![
         "customers/":
         1 "0001_customers.sql",
+        2 "0002_lists.sql",
     ],
 };
 

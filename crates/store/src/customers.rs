@@ -5,7 +5,7 @@ use crate::database::Database;
 use crate::engine::Engine;
 use crate::restock::customers::{Announcement, Customer, Guest, Kind, Outcome, Purchase};
 use crate::restock::types::{Fault, Page};
-use crate::row::{Row, millis, only};
+use crate::row::{Row, corrupt, items, millis, only};
 
 /// What an announcement's id begins with; the rest is the order that made the VIP.
 const ANNOUNCEMENT: &str = "vip_";
@@ -74,9 +74,58 @@ pub async fn get(database: &impl Database, id: String) -> Result<Option<Customer
     Ok(read(database, id).await?.map(|buyer| buyer.customer))
 }
 
-/// Reads a page of customers.
-pub async fn list(_database: &impl Database, _page: Page) -> Result<Vec<Customer>, Fault> {
-    Ok(Vec::new())
+/// Reads a page of customers: what is left of the VIPs, and behind them the others.
+pub async fn list(database: &impl Database, page: Page) -> Result<Vec<Customer>, Fault> {
+    let limit = items(page.limit);
+    let (vips, others) = match page.after.as_deref().and_then(Place::of) {
+        None => (Some((i64::MAX, String::new())), String::new()),
+        Some(Place::Vip(since, id)) => (Some((since, id)), String::new()),
+        Some(Place::Other(id)) => (None, id),
+    };
+    let mut rows = match vips {
+        Some((since, id)) => {
+            let parameters = vec![since.into(), id.into(), limit.into()];
+            database.read(database.sql().customer_list_vip, parameters).await?
+        }
+        None => Vec::new(),
+    };
+    let room = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(limit));
+    if room > 0 {
+        let parameters = vec![others.into(), room.into()];
+        rows.extend(database.read(database.sql().customer_list_normal, parameters).await?);
+    }
+    rows.into_iter().map(|row| buyer(row).map(|buyer| buyer.customer)).collect()
+}
+
+/// The place of a customer in the list, which has two parts in orders of their own.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// Among the VIPs: since when they are one, and their id.
+    Vip(i64, String),
+    /// Among the others: their id.
+    Other(String),
+}
+
+impl Place {
+    /// The place that a cursor names. The edge cannot tell the cursor of another list; it asks for the first page.
+    fn of(cursor: &str) -> Option<Self> {
+        let (part, place) = cursor.split_once(':')?;
+        match part {
+            "vip" => {
+                let (since, id) = place.split_once(':')?;
+                Some(Self::Vip(since.parse().ok()?, id.to_owned()))
+            }
+            "other" => Some(Self::Other(place.to_owned())),
+            _ => None,
+        }
+    }
+
+    fn cursor(&self) -> String {
+        match self {
+            Self::Vip(since, id) => format!("vip:{since}:{id}"),
+            Self::Other(id) => format!("other:{id}"),
+        }
+    }
 }
 
 /// A customer with the order that made them a VIP.
@@ -96,19 +145,49 @@ pub async fn read(database: &impl Database, id: String) -> Result<Option<Buyer>,
 
 /// Reads the columns of `customer_get`.
 pub fn buyer(mut row: Row) -> Result<Buyer, Fault> {
+    let id = row.text()?;
+    let (email, name) = (row.optional_text()?, row.optional_text()?);
+    let kind = row.word(|word| match word {
+        "normal" => Some(Kind::Normal),
+        "vip" => Some(Kind::Vip),
+        _ => None,
+    })?;
+    let units_bought = row.integer()?;
+    let vip_since: Option<i64> = row.optional_integer()?;
+    let place = match vip_since {
+        Some(since) => Place::Vip(since, id.clone()),
+        None => Place::Other(id.clone()),
+    };
     let customer = Customer {
-        id: row.text()?,
-        email: row.optional_text()?,
-        name: row.optional_text()?,
-        kind: row.word(|word| match word {
-            "normal" => Some(Kind::Normal),
-            "vip" => Some(Kind::Vip),
-            _ => None,
-        })?,
-        units_bought: row.integer()?,
-        vip_since: row.optional_integer()?,
+        id,
+        email,
+        name,
+        kind,
+        units_bought,
+        vip_since: vip_since.map(u64::try_from).transpose().map_err(corrupt)?,
         announced_at: row.optional_integer()?,
-        cursor: String::new(),
+        cursor: place.cursor(),
     };
     Ok(Buyer { customer, vip_order_id: row.optional_text()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn a_cursor_names_its_place_whatever_is_in_the_id() {
+        for place in
+            [Place::Vip(7, "a:b:".into()), Place::Vip(-1, String::new()), Place::Other("vip:1:x".into())]
+        {
+            assert_eq!(Place::of(&place.cursor()), Some(place));
+        }
+    }
+
+    #[test]
+    fn the_cursor_of_another_list_names_no_place() {
+        for cursor in ["", "17", "vip", "vip:", "vip:x:y", "vip:1", "other", "customer-1", "a:b"] {
+            assert_eq!(Place::of(cursor), None, "{cursor}");
+        }
+    }
 }

@@ -38,20 +38,22 @@ declare! {
     audit_ledger audit_messages audit_order_lines audit_order_movements audit_product_levels
     audit_product_stock audit_production_goods audit_production_messages audit_production_open
     audit_return_goods audit_return_messages audit_return_steps audit_violation_insert buyer_get
-    customer_announced customer_get event_remove factory_define incident_clear incident_clear_audit
-    incident_list incident_list_open incident_notice_get incident_notice_told incident_remind
-    incident_remove letter_entrust letter_get letter_release letter_remove letter_sent
-    message_buried_groups message_claim message_expire_lease message_get message_list_buried
-    message_list_buried_by_reason message_remove message_selected message_settle movement_list
-    operation_insert operator_action_list order_get order_place partner_enter partner_leave partner_list
-    product_define product_demand product_get product_list product_set_levels production_begin
-    production_get production_list production_list_by_status production_mark_overdue production_receive
-    production_receive_open production_requested purchase_insert queue_due queue_get queue_list
-    return_collected return_collection_begin return_collection_finish return_collection_get
-    return_collection_list return_collection_remove return_describe return_discard return_get return_list
-    return_list_by_goods return_list_by_order return_list_by_shipment return_list_by_status return_receive
+    buyer_list customer_announced customer_get customer_list_normal customer_list_vip event_remove
+    factory_define incident_clear incident_clear_audit incident_list incident_list_open
+    incident_notice_get incident_notice_told incident_remind incident_remove letter_entrust letter_get
+    letter_release letter_remove letter_sent message_buried_groups message_claim message_expire_lease
+    message_get message_list_buried message_list_buried_by_reason message_remove message_selected
+    message_settle movement_list operation_insert operator_action_list order_get order_list
+    order_list_by_customer order_list_rejected order_list_waiting order_place partner_enter
+    partner_leave partner_list product_define product_demand product_get product_list product_set_levels
+    production_begin production_get production_list production_list_by_product production_list_by_status
+    production_mark_overdue production_open production_receive production_receive_open
+    production_requested purchase_insert queue_due queue_get queue_list return_collected
+    return_collection_begin return_collection_finish return_collection_get return_collection_list
+    return_collection_remove return_describe return_discard return_get return_list return_list_by_goods
+    return_list_by_order return_list_by_shipment return_list_by_status return_receive
     return_reject_insert return_reject_list return_reject_remove return_replay return_reported
-    return_tracked stock_adjust stock_get turn_take
+    return_tracked stock_adjust stock_get stock_history turn_take
 }
 
 /// A database engine, as a store uses it.

@@ -2,6 +2,7 @@
 
 use crate::Store;
 use crate::engine::Engine;
+use crate::history::stock_history;
 use crate::restock::insight::{
     Cover, Guest, Level, Minute, OrderTotals, ProductionTotals, ShopTotals, StockTotals,
 };
@@ -20,8 +21,8 @@ impl<E: Engine> Guest for Store<E> {
         Ok(None)
     }
 
-    async fn stock_history(_sku: String, _since: u64, _samples: u32) -> Result<Option<Vec<Level>>, Fault> {
-        Ok(None)
+    async fn stock_history(sku: String, since: u64, samples: u32) -> Result<Option<Vec<Level>>, Fault> {
+        stock_history(E::shop(), sku, since, samples).await
     }
 
     async fn totals() -> Result<ShopTotals, Fault> {

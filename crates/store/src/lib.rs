@@ -16,6 +16,7 @@ pub mod catalog;
 pub mod customers;
 mod database;
 mod engine;
+pub mod history;
 pub mod insight;
 pub mod letters;
 pub mod ops;

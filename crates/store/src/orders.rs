@@ -10,7 +10,7 @@ use crate::restock::orders::{
     VipRule,
 };
 use crate::restock::types::{Fault, Money, Page};
-use crate::row::{Row, corrupt, json_parameter, millis};
+use crate::row::{Row, after, before, corrupt, json_parameter, limit, millis};
 
 impl<E: Engine> Guest for Store<E> {
     async fn place(placement: Placement) -> Result<Placing, Fault> {
@@ -135,26 +135,39 @@ pub async fn get(database: &impl Database, id: String) -> Result<Option<Order>, 
 /// Reads what a customer bought.
 pub async fn bought(database: &impl Database, customer_id: String) -> Result<Option<Buyer>, Fault> {
     let row = database.read_one(database.sql().buyer_get, vec![customer_id.into()]).await?;
-    row.map(|mut row| {
-        Ok(Buyer {
-            customer_id: row.text()?,
-            email: row.optional_text()?,
-            name: row.optional_text()?,
-            orders: row.integer()?,
-            units_bought: row.integer()?,
-        })
-    })
-    .transpose()
+    row.map(buyer).transpose()
 }
 
 /// Reads a page of orders.
-pub async fn list(_database: &impl Database, _filter: Filter, _page: Page) -> Result<Vec<Order>, Fault> {
-    Ok(Vec::new())
+pub async fn list(database: &impl Database, filter: Filter, page: Page) -> Result<Vec<Order>, Fault> {
+    let mut parameters = vec![before(&page), limit(&page)];
+    let sql = match filter {
+        Filter::All => database.sql().order_list,
+        Filter::Waiting => database.sql().order_list_waiting,
+        Filter::Rejected => database.sql().order_list_rejected,
+        Filter::ByCustomer(id) => {
+            parameters.push(id.into());
+            database.sql().order_list_by_customer
+        }
+    };
+    let rows = database.read(sql, parameters).await?;
+    rows.into_iter().map(|row| found(row).map(|found| found.order)).collect()
 }
 
 /// Reads a page of buyers.
-pub async fn buyers(_database: &impl Database, _page: Page) -> Result<Vec<Buyer>, Fault> {
-    Ok(Vec::new())
+pub async fn buyers(database: &impl Database, page: Page) -> Result<Vec<Buyer>, Fault> {
+    let rows = database.read(database.sql().buyer_list, vec![after(&page), limit(&page)]).await?;
+    rows.into_iter().map(buyer).collect()
+}
+
+fn buyer(mut row: Row) -> Result<Buyer, Fault> {
+    Ok(Buyer {
+        customer_id: row.text()?,
+        email: row.optional_text()?,
+        name: row.optional_text()?,
+        orders: row.integer()?,
+        units_bought: row.integer()?,
+    })
 }
 
 /// The answer to a placement for which the database holds this order, the placement's own or the one that used its key first.
@@ -187,6 +200,8 @@ pub fn found(mut row: Row) -> Result<Box<Found>, Fault> {
     if items.is_empty() {
         return Err(corrupt(format!("order {id} has no items")));
     }
+    let (placed_at, filled_at) = (row.integer()?, row.optional_integer()?);
+    let ring = row.integer()?;
     let order = Order {
         lines: items
             .into_iter()
@@ -206,12 +221,12 @@ pub fn found(mut row: Row) -> Result<Box<Found>, Fault> {
         if_short,
         status,
         placed_as,
-        placed_at: row.integer()?,
-        filled_at: row.optional_integer()?,
+        placed_at,
+        filled_at,
+        cursor: row.integer::<i64>()?.to_string(),
         traceparent: None,
-        cursor: String::new(),
     };
-    Ok(Box::new(Found { order, request_hash, ring: row.integer()? }))
+    Ok(Box::new(Found { order, request_hash, ring }))
 }
 
 fn if_short_word(if_short: IfShort) -> &'static str {

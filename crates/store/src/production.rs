@@ -5,7 +5,7 @@ use crate::database::Database;
 use crate::engine::Engine;
 use crate::restock::production::{Cause, Delivery, Errand, Filter, Guest, Receipt, Request, Status};
 use crate::restock::types::{Fault, Page};
-use crate::row::{AFTER_ALL_IDS, Row, limit, millis};
+use crate::row::{AFTER_ALL_IDS, Row, items, limit, millis};
 
 impl<E: Engine> Guest for Store<E> {
     async fn get(id: String) -> Result<Option<Request>, Fault> {
@@ -49,20 +49,23 @@ pub async fn list(database: &impl Database, filter: Filter, page: Page) -> Resul
     let limit = limit(&page);
     let before = page.after.unwrap_or_else(|| AFTER_ALL_IDS.into()).into();
     let rows = match filter {
-        Filter::All | Filter::ByProduct(_) => {
-            database.read(database.sql().production_list, vec![before, limit]).await?
-        }
+        Filter::All => database.read(database.sql().production_list, vec![before, limit]).await?,
         Filter::ByStatus(status) => {
             let parameters = vec![before, limit, status_word(status).into()];
             database.read(database.sql().production_list_by_status, parameters).await?
+        }
+        Filter::ByProduct(sku) => {
+            let parameters = vec![before, limit, sku.into()];
+            database.read(database.sql().production_list_by_product, parameters).await?
         }
     };
     rows.into_iter().map(request).collect()
 }
 
 /// Reads open requests.
-pub async fn open(_database: &impl Database, _limit: u32) -> Result<Vec<Request>, Fault> {
-    Ok(Vec::new())
+pub async fn open(database: &impl Database, limit: u32) -> Result<Vec<Request>, Fault> {
+    let rows = database.read(database.sql().production_open, vec![items(limit).into()]).await?;
+    rows.into_iter().map(request).collect()
 }
 
 /// Counts one more call to the factory.

@@ -153,7 +153,12 @@ impl Formatter for WithoutNul {
 
 /// The size of a page as a parameter.
 pub(crate) fn limit(page: &Page) -> Value {
-    Value::Integer(i64::from(page.limit.clamp(1, PAGE_ITEMS_MAX)))
+    items(page.limit).into()
+}
+
+/// How many items are read where so many are asked for.
+pub(crate) fn items(limit: u32) -> u32 {
+    limit.clamp(1, PAGE_ITEMS_MAX)
 }
 
 /// The cursor of a page that runs backwards by number, as a parameter. The edge refuses cursors that are not numbers; one

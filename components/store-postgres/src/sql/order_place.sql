@@ -8,6 +8,7 @@
 -- third column on, the columns are those of order_get.sql.
 SELECT outcome, unknown::text, (placed).sales_order_id, (placed).request_hash, (placed).customer_id, (placed).customer_email,
        (placed).customer_name, (placed).if_short, (placed).placed_as, (placed).status, (placed).items::text, (placed).short::text,
-       (placed).total_amount, (placed).currency, (placed).placed_at_ms, (placed).filled_at_ms, (placed).ring
+       (placed).total_amount, (placed).currency, (placed).placed_at_ms, (placed).filled_at_ms, (placed).ring,
+       (placed).sequence
   FROM restock_order_place($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text::jsonb, $9::bigint,
                            $10::text, $11::bigint);

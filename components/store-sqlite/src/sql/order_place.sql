@@ -44,4 +44,4 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, decision, decision, items, short, total_amoun
  WHERE lines > 0 AND known = lines AND currency = other_currency
 ON CONFLICT (idempotency_key) DO UPDATE SET replays = replays + 1
 RETURNING sales_order_id, request_hash, customer_id, customer_email, customer_name, if_short, placed_as, status, items,
-          short, total_amount, currency, placed_at_ms, filled_at_ms, ring;
+          short, total_amount, currency, placed_at_ms, filled_at_ms, ring, sequence;

@@ -1,0 +1,11 @@
+-- Reads the orders of a customer, newest first.
+--
+-- ?1 the order before which the page begins, the largest integer for the first  ?2 limit  ?3 customer_id
+--
+-- No row: the list ends here. The columns are those of order_get.sql.
+SELECT sales_order_id, request_hash, customer_id, customer_email, customer_name, if_short, placed_as, status, items,
+       short, total_amount, currency, placed_at_ms, filled_at_ms, ring, sequence
+  FROM sales_order
+ WHERE customer_id = ?3 AND sequence < ?1
+ ORDER BY sequence DESC
+ LIMIT ?2;
