@@ -94,14 +94,14 @@ impl Engine for Postgres {
                     sku: row.text()?,
                     on_hand: row.integer()?,
                     repeated: row.flag()?,
-                    traceparent: None,
+                    traceparent: row.optional_text()?,
                 })
             })
             .transpose()
     }
 
-    async fn defined(_: &impl Database<Engine = Self>, answer: Row, _: String) -> Result<Product, Fault> {
-        catalog::product(answer)
+    async fn defined(_: &impl Database<Engine = Self>, mut answer: Row, _: String) -> Result<Product, Fault> {
+        catalog::product(&mut answer)
     }
 
     async fn levels_set(

@@ -58,6 +58,8 @@ pub(crate) const SHOP: Plan = Plan {
         9 "0009_letters_and_turns.sql",
         10 "0010_operator_actions.sql",
         11 "0011_returns.sql" and "0011_returns_operations.sql",
+        12 "0012_insight.sql" and "0012_insight_traces.sql",
+        13 "0013_lists.sql",
     ],
     oldest: 11,
 };

@@ -126,7 +126,7 @@ impl Engine for Sqlite {
         _answer: Row,
         sku: String,
     ) -> Result<Product, Fault> {
-        catalog::product(only(database.read(Self::SQL.product_get, vec![sku.into()]).await?)?)
+        catalog::product(&mut only(database.read(Self::SQL.product_get, vec![sku.into()]).await?)?)
     }
 
     /// No row: nothing was changed.
@@ -279,7 +279,13 @@ async fn receive_for_product(
             return Ok(None);
         };
         if !booked.is_empty() {
-            return Ok(Some(Receipt { production_id: None, sku, on_hand, repeated: false, traceparent: None }));
+            return Ok(Some(Receipt {
+                production_id: None,
+                sku,
+                on_hand,
+                repeated: false,
+                traceparent: None,
+            }));
         }
     }
     Err(Fault::Unavailable("requests for the product open and close too fast to book its goods".into()))
@@ -299,5 +305,5 @@ async fn receipt(
     let on_hand = row
         .optional_integer()?
         .ok_or_else(|| corrupt(format!("production {id} was received and has no level to show for it")))?;
-    Ok(Some(Receipt { production_id: Some(id), sku, on_hand, repeated, traceparent: None }))
+    Ok(Some(Receipt { production_id: Some(id), sku, on_hand, repeated, traceparent: row.optional_text()? }))
 }

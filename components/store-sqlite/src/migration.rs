@@ -52,6 +52,8 @@ pub(crate) const SHOP: Plan = Plan {
         9 "0009_letters_and_turns.sql",
         10 "0010_operator_actions.sql",
         11 "0011_returns.sql",
+        12 "0012_insight.sql",
+        13 "0013_lists.sql",
     ],
 };
 

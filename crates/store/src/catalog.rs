@@ -45,13 +45,13 @@ impl<E: Engine> Guest for Store<E> {
 /// Reads one product.
 pub async fn get(database: &impl Database, sku: String) -> Result<Option<Product>, Fault> {
     let row = database.read_one(database.sql().product_get, vec![sku.into()]).await?;
-    row.map(product).transpose()
+    row.map(|mut row| product(&mut row)).transpose()
 }
 
 /// Reads a page of products.
 pub async fn list(database: &impl Database, page: Page) -> Result<Vec<Product>, Fault> {
     let rows = database.read(database.sql().product_list, vec![after(&page), limit(&page)]).await?;
-    rows.into_iter().map(product).collect()
+    rows.into_iter().map(|mut row| product(&mut row)).collect()
 }
 
 /// Creates or changes a product.
@@ -157,7 +157,7 @@ pub async fn set_levels<D: Database>(
 }
 
 /// Reads the columns of `product_get`.
-pub fn product(mut row: Row) -> Result<Product, Fault> {
+pub fn product(row: &mut Row) -> Result<Product, Fault> {
     Ok(Product {
         sku: row.text()?,
         name: row.text()?,

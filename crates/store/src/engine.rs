@@ -44,16 +44,16 @@ declare! {
     letter_release letter_remove letter_sent message_buried_groups message_claim message_expire_lease
     message_get message_list_buried message_list_buried_by_reason message_remove message_selected
     message_settle movement_list operation_insert operator_action_list order_get order_list
-    order_list_by_customer order_list_rejected order_list_waiting order_place partner_enter
-    partner_leave partner_list product_define product_demand product_get product_list product_set_levels
-    production_begin production_get production_list production_list_by_product production_list_by_status
-    production_mark_overdue production_open production_receive production_receive_open
-    production_requested purchase_insert queue_due queue_get queue_list return_collected
-    return_collection_begin return_collection_finish return_collection_get return_collection_list
-    return_collection_remove return_describe return_discard return_get return_list return_list_by_goods
-    return_list_by_order return_list_by_shipment return_list_by_status return_receive
-    return_reject_insert return_reject_list return_reject_remove return_replay return_reported
-    return_tracked stock_adjust stock_get stock_history turn_take
+    order_list_by_customer order_list_rejected order_list_waiting order_minute_list order_minute_remove
+    order_place partner_enter partner_leave partner_list product_cover product_define product_demand
+    product_get product_list product_set_levels production_begin production_get production_list
+    production_list_by_product production_list_by_status production_mark_overdue production_open
+    production_receive production_receive_open production_requested purchase_insert queue_due queue_get
+    queue_list return_collected return_collection_begin return_collection_finish return_collection_get
+    return_collection_list return_collection_remove return_describe return_discard return_get
+    return_list return_list_by_goods return_list_by_order return_list_by_shipment return_list_by_status
+    return_receive return_reject_insert return_reject_list return_reject_remove return_replay
+    return_reported return_tracked shop_totals stock_adjust stock_get stock_history tick_note turn_take
 }
 
 /// A database engine, as a store uses it.

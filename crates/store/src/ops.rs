@@ -29,6 +29,8 @@ const FLAPPING_QUIET_MS: u64 = DIGEST_EVERY_MS;
 const DIGEST_EVERY_MS: u64 = 15 * 60_000;
 /// For how long collections of returns can be looked at, and records that are on no list any more.
 const COLLECTION_RETENTION_MS: u64 = 30 * DAY_MS;
+/// For how long orders are known minute by minute; then they count towards all orders ever.
+const ORDER_MINUTE_RETENTION_MS: u64 = 3 * 60 * 60_000;
 const DAY_MS: u64 = 86_400_000;
 
 impl<E: Engine> Guest for Store<E> {
@@ -99,6 +101,7 @@ fn audits(sql: &Statements) -> [&str; 15] {
 /// cut short or runs beside another one loses and doubles nothing.
 pub async fn tick(database: &impl Database, limits: TickLimits, now: u64) -> Result<TickReport, Fault> {
     let batch = Value::from(limits.batch);
+    database.write_keyed(database.sql().tick_note, vec![millis(now)]).await?;
     let mut expired = database
         .write_keyed(
             database.sql().message_expire_lease,
@@ -135,13 +138,14 @@ pub async fn tick(database: &impl Database, limits: TickLimits, now: u64) -> Res
 
 /// What is removed when it is old, and when that is, ms. Messages aside: each queue has a retention of its own. The statements that
 /// answer with a row for each are those whose rows a tick counts.
-fn retention(sql: &Statements) -> [(&str, u64); 5] {
+fn retention(sql: &Statements) -> [(&str, u64); 6] {
     [
         (sql.incident_remove, INCIDENT_RETENTION_MS),
         (sql.letter_remove, LETTER_RETENTION_MS),
         (sql.ad_request_remove, AD_REQUEST_RETENTION_MS),
         (sql.return_collection_remove, COLLECTION_RETENTION_MS),
         (sql.return_reject_remove, COLLECTION_RETENTION_MS),
+        (sql.order_minute_remove, ORDER_MINUTE_RETENTION_MS),
     ]
 }
 

@@ -99,7 +99,7 @@ pub async fn place<D: Database>(database: &D, placement: Placement) -> Result<Pl
         if_short,
         vip,
         placed_at,
-        traceparent: _,
+        traceparent,
     } = placement;
     let asked: Vec<_> =
         items.iter().map(|item| AskedItem { sku: &item.sku, quantity: item.quantity }).collect();
@@ -116,6 +116,7 @@ pub async fn place<D: Database>(database: &D, placement: Placement) -> Result<Pl
         millis(placed_at),
         vip_rule_word(vip.rule).into(),
         vip.units.into(),
+        traceparent.into(),
     ];
     let repeat = if idempotency_key.is_some() { Repeat::Harmless } else { Repeat::Never };
     let answer = database.run(repeat, database.sql().order_place, parameters).await?.into_iter().next();
@@ -224,7 +225,7 @@ pub fn found(mut row: Row) -> Result<Box<Found>, Fault> {
         placed_at,
         filled_at,
         cursor: row.integer::<i64>()?.to_string(),
-        traceparent: None,
+        traceparent: row.optional_text()?,
     };
     Ok(Box::new(Found { order, request_hash, ring }))
 }

@@ -141,7 +141,7 @@ fn request(mut row: Row) -> Result<Request, Fault> {
             reorder_point: row.integer()?,
             order_up_to: row.integer()?,
         },
-        traceparent: None,
+        traceparent: row.optional_text()?,
     })
 }
 

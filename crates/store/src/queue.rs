@@ -256,7 +256,7 @@ fn delivery(mut row: Row) -> Result<(i64, Delivery), Fault> {
         kind: row.text()?,
         time: row.integer()?,
         data: row.text()?,
-        traceparent: None,
+        traceparent: row.optional_text()?,
     };
     Ok((sequence, Delivery { message_id, receipt, attempt, leased_until, event }))
 }
@@ -270,16 +270,16 @@ fn status(mut row: Row) -> Result<Status, Fault> {
         leased: row.integer()?,
         buried: row.integer()?,
         done_total: row.integer()?,
-        done_last_minute: 0.0,
-        retried_total: 0,
-        postponed_total: 0,
-        buried_total: 0,
-        expired_total: 0,
         oldest_ready_seconds: row.integer()?,
         lease_ms: row.integer()?,
         in_flight_max: row.integer()?,
         retention_ms: row.integer()?,
         attempts_max: row.optional_integer()?,
+        retried_total: row.integer()?,
+        postponed_total: row.integer()?,
+        buried_total: row.integer()?,
+        expired_total: row.integer()?,
+        done_last_minute: row.json()?,
     })
 }
 
@@ -307,7 +307,7 @@ fn message(mut row: Row) -> Result<Message, Fault> {
         subject: row.text()?,
         time: row.integer()?,
         data: row.text()?,
-        traceparent: None,
+        traceparent: row.optional_text()?,
     };
     let attempts: Vec<KeptAttempt> = row.json()?;
     let attempts = attempts

@@ -18,6 +18,9 @@ const PAGE_ITEMS_MAX: u32 = 200;
 /// Sorts after every UUID: the cursor of a first page that runs backwards by id.
 pub(crate) const AFTER_ALL_IDS: &str = "~";
 
+/// Sorts after every text that begins with a character of Unicode: the end of a range of names.
+pub(crate) const AFTER_ALL_TEXTS: &str = "\u{10FFFF}";
+
 /// A row that is being read, column after column.
 #[derive(Debug)]
 pub struct Row {

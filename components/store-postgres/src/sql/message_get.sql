@@ -5,7 +5,7 @@
 -- No row: no such message.
 SELECT message.message_id, message.queue_id, message.state, message.attempts, message.available_at_ms, message.redrives,
        message.created_at_ms, message.settled_at_ms, message.reason, message.error, message.message_seq,
-       event.event_id, event.source, event.type, event.subject, event.time_ms, event.data::text,
+       event.event_id, event.source, event.type, event.subject, event.time_ms, event.data::text, event.traceparent,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('started_at', started_at_ms, 'ended_at', ended_at_ms, 'outcome', outcome,
                                                    'reason', reason, 'error', error) ORDER BY message_attempt_id),
                        '[]')::text

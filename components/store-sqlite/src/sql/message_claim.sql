@@ -27,4 +27,5 @@ RETURNING message_seq, message_id, receipt, attempts, lease_until_ms, event_id, 
           (SELECT source FROM event WHERE event.event_id = message.event_id),
           (SELECT type FROM event WHERE event.event_id = message.event_id),
           (SELECT time_ms FROM event WHERE event.event_id = message.event_id),
-          (SELECT data FROM event WHERE event.event_id = message.event_id);
+          (SELECT data FROM event WHERE event.event_id = message.event_id),
+          (SELECT traceparent FROM event WHERE event.event_id = message.event_id);

@@ -4,7 +4,7 @@
 --
 -- No row: the list ends here. The columns are those of order_get.sql.
 SELECT sales_order_id, request_hash, customer_id, customer_email, customer_name, if_short, placed_as, status, items,
-       short, total_amount, currency, placed_at_ms, filled_at_ms, ring, sequence
+       short, total_amount, currency, placed_at_ms, filled_at_ms, ring, sequence, traceparent
   FROM sales_order
  WHERE status = 'rejected' AND sequence < ?1
  ORDER BY sequence DESC

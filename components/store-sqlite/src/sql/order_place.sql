@@ -2,6 +2,7 @@
 --
 -- ?1 sales_order_id  ?2 idempotency_key or NULL  ?3 request_hash  ?4 customer_id  ?5 customer_email  ?6 customer_name
 -- ?7 if_short  ?8 items as JSON [{sku, quantity}]  ?9 placed_at_ms  ?10 vip_rule: single-order or cumulative  ?11 vip_units
+-- ?12 traceparent or NULL
 --
 -- No row comes back where a SKU is unknown or currencies differ: nothing was inserted. A key that was used before finds the
 -- first order instead of inserting a second one; its counter is the only thing that changes.
@@ -11,8 +12,8 @@
 -- min = max instead of count(DISTINCT): each temporary table costs as much as a row.
 INSERT INTO sales_order (sales_order_id, idempotency_key, request_hash, customer_id, customer_email, customer_name,
                          if_short, placed_as, status, items, short, total_amount, currency, placed_at_ms, units, vip_rule,
-                         vip_units, ring)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, decision, decision, items, short, total_amount, currency, ?9, units, ?10, ?11,
+                         vip_units, traceparent, ring)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, decision, decision, items, short, total_amount, currency, ?9, units, ?10, ?11, ?12,
        (decision <> 'rejected' AND rings)
        + 2 * CASE WHEN decision <> 'accepted' THEN 0
                   WHEN ?10 = 'single-order' THEN units >= ?11
@@ -44,4 +45,4 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, decision, decision, items, short, total_amoun
  WHERE lines > 0 AND known = lines AND currency = other_currency
 ON CONFLICT (idempotency_key) DO UPDATE SET replays = replays + 1
 RETURNING sales_order_id, request_hash, customer_id, customer_email, customer_name, if_short, placed_as, status, items,
-          short, total_amount, currency, placed_at_ms, filled_at_ms, ring, sequence;
+          short, total_amount, currency, placed_at_ms, filled_at_ms, ring, sequence, traceparent;

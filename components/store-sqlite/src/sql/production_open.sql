@@ -2,11 +2,11 @@
 --
 -- ?1 limit
 --
--- The columns are those of production_get.sql.
+-- The columns are those of production_get.sql. Left to itself, SQLite looks each state up by the index of states, and sorts.
 SELECT production_id, sku, factory_id, quantity, status, attempts, planned_at_ms, requested_at_ms, due_at_ms, received_at_ms,
        received_quantity, factory_job_id, follows, because_on_hand, because_on_order, because_backordered,
-       because_reorder_point, because_order_up_to
-  FROM production
+       because_reorder_point, because_order_up_to, traceparent
+  FROM production INDEXED BY production_open
  WHERE status IN ('planned', 'requested', 'overdue', 'failed')
  ORDER BY due_at_ms, production_id
  LIMIT ?1;

@@ -3,4 +3,4 @@
 -- ?1 production_id
 --
 -- No row: no such request. on_hand_after is NULL before the goods came.
-SELECT sku, on_hand_after FROM production WHERE production_id = ?1;
+SELECT sku, on_hand_after, traceparent FROM production WHERE production_id = ?1;

@@ -14,11 +14,11 @@ use super::shop::{Customers, Shop, Sqlite, first_page, wait};
 use crate::migration::{CUSTOMERS, Migration, Plan, SHOP, apply_file, statements, version};
 use restock_store::restock::orders::{IfShort, VipPolicy, VipRule};
 use restock_store::restock::partners::Health;
-use restock_store::restock::queue::{Action, Verdict};
+use restock_store::restock::queue::{Action, Settlement, Verdict};
 use restock_store::restock::returns::ToStock;
 use restock_store::restock::types::Fault;
 use restock_store::schema::Schema;
-use restock_store::{ads, alerts, partners};
+use restock_store::{ads, alerts, partners, queue};
 
 /// A database file that is removed with its value.
 struct File(PathBuf);
@@ -222,18 +222,42 @@ fn a_filled_database_from_before_there_were_returns_learns_of_them_and_goes_on()
         shop.product(sku, 2, 10, 1);
     }
     shop.product("D", 0, 10, 5);
-    let order = shop.order(&[("D", 4)]).order.id;
-    let [dead, held, waiting] = &shop.claim(3)[..] else { panic!("three are low") };
-    shop.settle_for(dead, Verdict::Bury, "factory-refused");
-    shop.settle(waiting, Verdict::Retry(shop.now.get() + 5));
-    assert_eq!(tell(&shop).len(), 2, "one notice on each channel");
+    // The statements of this program that know more than that schema are written out as that of the time.
+    let order = "order-0".to_owned();
+    shop.database
+        .0
+        .execute_batch(
+            "INSERT INTO sales_order (sales_order_id, request_hash, customer_id, if_short, placed_as, status, items, short,
+                                      total_amount, currency, placed_at_ms, units, vip_rule, vip_units, ring)
+             VALUES ('order-0', 'h', 'c-1', 'reject', 'accepted', 'accepted',
+                     '[{\"sku\":\"D\",\"quantity\":4,\"unit_amount\":1000}]', '[]', 4000, 'KRW', 1000000, 4, 'single-order', 100, 0);
+             UPDATE message SET state = 'leased', attempts = 1, receipt = 'r-' || subject, leased_at_ms = 1000000,
+                                lease_until_ms = 1030000 WHERE queue_id = 'replenishment'",
+        )
+        .expect("filled");
+    let word = |sku: &str, verdict| Settlement {
+        message_id: shop
+            .database
+            .texts(&format!(
+                "SELECT message_id FROM message WHERE queue_id = 'replenishment' AND subject = '{sku}'"
+            ))
+            .remove(0),
+        receipt: format!("r-{sku}"),
+        verdict,
+        reason: "factory-refused".into(),
+        error: "no".into(),
+    };
+    let words = vec![word("A", Verdict::Bury), word("C", Verdict::Retry(shop.now.get() + 5))];
+    assert_eq!(wait(queue::settle(&shop.database, words, shop.now.get())).expect("settled").len(), 2);
     let call = pass(&shop);
 
     wait(SHOP.apply(&shop.database)).expect("upgraded");
     shop.assert_sound();
     assert_eq!(schema_of(&shop.database), schema_of(&Shop::new().database));
     // What was under way goes on.
-    assert!(shop.settle_for(held, Verdict::Bury, "factory-refused"));
+    assert_eq!(tell(&shop).len(), 2, "one notice on each channel");
+    let held = vec![word("B", Verdict::Bury)];
+    assert_eq!(wait(queue::settle(&shop.database, held, shop.now.get())).expect("settled").len(), 1);
     let open = incidents(&shop, true);
     assert_eq!((open.len(), open[0].kind.as_str(), open[0].occurrences), (1, "message.buried", 2));
     let busy_until = shop.now.get() + 9_000;

@@ -28,7 +28,8 @@ fn plan_with_triggers(database: &Sqlite, sql: &str) -> Vec<String> {
 /// Full scans of tables, those of the few rows that configure the store or that a statement makes for itself aside.
 fn scans(plan: &[String]) -> Vec<&String> {
     let small = [
-        "queue", "partner", "item", "target", "noted", "unnoted", "latest", "wanted", "lost", "kind", "0-ROW",
+        "queue", "partner", "item", "target", "noted", "unnoted", "latest", "wanted", "lost", "kind",
+        "0-ROW", "newest", "search", "start", "few", "sample",
     ];
     plan.iter()
         .filter(|step| step.starts_with("SCAN "))
@@ -56,6 +57,7 @@ fn no_statement_of_the_hot_paths_reads_a_whole_table() {
         "ad_request_remove",
         "audit_violation_insert",
         "buyer_get",
+        "buyer_list",
         "event_remove",
         "incident_clear",
         "incident_clear_audit",
@@ -86,19 +88,28 @@ fn no_statement_of_the_hot_paths_reads_a_whole_table() {
         "order_diagnose",
         "order_get",
         "order_get_by_key",
+        "order_list",
+        "order_list_by_customer",
+        "order_list_rejected",
+        "order_list_waiting",
         "order_place",
+        "order_minute_list",
+        "order_minute_remove",
         "partner_enter",
         "partner_gate",
         "partner_leave",
         "partner_list",
+        "product_cover",
         "product_demand",
         "product_get",
         "product_list",
         "production_begin",
         "production_get",
         "production_list",
+        "production_list_by_product",
         "production_list_by_status",
         "production_mark_overdue",
+        "production_open",
         "production_receipt",
         "production_receive",
         "production_receive_open",
@@ -129,7 +140,9 @@ fn no_statement_of_the_hot_paths_reads_a_whole_table() {
         "return_settling",
         "return_tracked",
         "stock_adjust",
+        "stock_history",
         "stock_receive",
+        "tick_note",
         "turn_take",
     ] {
         let plan = plan(&shop.database, sql);
@@ -144,7 +157,13 @@ fn no_statement_of_the_hot_paths_reads_a_whole_table() {
 #[test]
 fn no_statement_about_customers_reads_a_whole_table() {
     let customers = Customers::new();
-    for (name, sql) in statements!["customer_announced", "customer_get", "purchase_insert"] {
+    for (name, sql) in statements![
+        "customer_announced",
+        "customer_get",
+        "customer_list_normal",
+        "customer_list_vip",
+        "purchase_insert"
+    ] {
         let plan = plan(&customers.database, sql);
         assert!(scans(&plan).is_empty(), "{name}: {plan:#?}");
     }
@@ -215,6 +234,62 @@ fn due_messages_and_dead_letters_come_from_their_indexes_in_order() {
 }
 
 #[test]
+fn what_people_page_through_is_read_in_the_order_of_an_index() {
+    let shop = Shop::new();
+    for (name, sql, index) in [
+        ("buyer_list", include_str!("../sql/buyer_list.sql"), "PRIMARY KEY (customer_id>?)"),
+        ("order_list", include_str!("../sql/order_list.sql"), "INTEGER PRIMARY KEY (rowid<?)"),
+        (
+            "order_list_by_customer",
+            include_str!("../sql/order_list_by_customer.sql"),
+            "INDEX sales_order_by_customer (customer_id=? AND rowid<?)",
+        ),
+        (
+            "order_list_rejected",
+            include_str!("../sql/order_list_rejected.sql"),
+            "INDEX sales_order_unfilled (status=? AND rowid<?)",
+        ),
+        (
+            "order_list_waiting",
+            include_str!("../sql/order_list_waiting.sql"),
+            "INDEX sales_order_unfilled (status=? AND rowid<?)",
+        ),
+        ("product_list", include_str!("../sql/product_list.sql"), "(sku>?)"),
+        ("production_list", include_str!("../sql/production_list.sql"), "(production_id<?)"),
+        (
+            "production_list_by_product",
+            include_str!("../sql/production_list_by_product.sql"),
+            "INDEX production_by_product (sku=? AND production_id<?)",
+        ),
+        (
+            "production_list_by_status",
+            include_str!("../sql/production_list_by_status.sql"),
+            "INDEX production_by_status (status=? AND production_id<?)",
+        ),
+        ("production_open", include_str!("../sql/production_open.sql"), "INDEX production_open"),
+    ] {
+        let plan = plan(&shop.database, sql);
+        assert!(plan.len() == 1 && plan[0].contains(index), "{name}: no {index} alone in {plan:#?}");
+    }
+    let customers = Customers::new();
+    for (name, sql, index) in [
+        (
+            "customer_list_normal",
+            include_str!("../sql/customer_list_normal.sql"),
+            "INDEX customer_normal (customer_id>?)",
+        ),
+        (
+            "customer_list_vip",
+            include_str!("../sql/customer_list_vip.sql"),
+            "INDEX customer_vip ((vip_since_ms,customer_id)<(?,?))",
+        ),
+    ] {
+        let plan = plan(&customers.database, sql);
+        assert!(plan.len() == 1 && plan[0].contains(index), "{name}: no {index} alone in {plan:#?}");
+    }
+}
+
+#[test]
 fn what_follows_from_a_write_about_a_return_finds_its_rows_by_index() {
     let shop = Shop::new();
     for (name, sql) in statements![
@@ -262,5 +337,21 @@ fn what_an_order_sold_is_looked_up_for_one_return_by_index() {
         ] {
             assert!(plan.iter().any(|found| found == step), "{name} has no {step}: {plan:#?}");
         }
+    }
+}
+
+#[test]
+fn the_shop_in_numbers_is_read_from_tallies_products_and_what_is_open() {
+    let shop = Shop::new();
+    let plan = plan(&shop.database, include_str!("../sql/shop_totals.sql"));
+    let tallies = ["product", "order_total", "order_minute", "lead_time", "stock", "placed", "took"];
+    let scans = scans(&plan);
+    let others: Vec<_> = scans
+        .iter()
+        .filter(|step| !tallies.iter().any(|name| step.split(' ').nth(1) == Some(name)))
+        .collect();
+    assert!(others.is_empty(), "{others:?}");
+    for step in ["sales_order_unfilled (status=?)", "production_by_status (status=?)", "incident_open"] {
+        assert!(plan.iter().any(|found| found.contains(step)), "no {step} in {plan:#?}");
     }
 }

@@ -270,6 +270,7 @@ fn requests_are_listed_newest_first_and_by_state() {
     let all = wait(production::list(&shop.database, Filter::All, first_page())).expect("read");
     assert_eq!(all.len(), 2);
     assert!(all[0].id > all[1].id);
-    let planned = wait(production::list(&shop.database, Filter::ByStatus(Status::Planned), first_page())).expect("read");
+    let planned = wait(production::list(&shop.database, Filter::ByStatus(Status::Planned), first_page()))
+        .expect("read");
     assert_eq!((planned.len(), planned[0].sku.as_str()), (1, "B"));
 }

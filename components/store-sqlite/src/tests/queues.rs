@@ -358,9 +358,9 @@ fn finished_messages_go_after_their_retention_and_everything_else_stays() {
 #[test]
 fn identifiers_are_valid_and_different_in_a_write_that_makes_many() {
     let shop = Shop::new();
-    let queues = "INSERT INTO queue
+    let queues = "INSERT INTO queue (queue_id, paused, ordered, lease_ms, in_flight_max, retention_ms)
                   WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 50)
-                  SELECT 'q' || value, 0, 0, 1000, 10, NULL, 1000, 0 FROM n;
+                  SELECT 'q' || value, 0, 0, 1000, 10, 1000 FROM n;
                   INSERT INTO subscription SELECT 'stock.low', queue_id FROM queue WHERE queue_id LIKE 'q%'";
     shop.database.0.execute_batch(queues).expect("inserted");
     shop.product("A", 2, 10, 1);
