@@ -1,23 +1,31 @@
 //! `restock up --demo`: a shop that sells, runs out, is refilled and takes goods back, with a factory, customers, a
 //! manager's inbox, a chat, a marketing system and a logistics partner made up for it.
 //!
-//! Everything goes over the public HTTP interface, as a shop's own programs would do it.
+//! Everything goes over the public HTTP interface, as a shop's own programs would do it; the day before the opening as well.
 
+mod counter;
+mod goods;
+mod history;
 mod shop;
+mod story;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::Context;
 use restock_sandbox::{Factory, Logistics, Mail, Marketing, Slack};
+use serde_json::{Value, json};
+use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::host::Host;
 use crate::options::Options;
-use shop::{BULK_BUYER, PRODUCTS, Shop};
+use counter::Counter;
+use goods::{BULK_BUYER, PRODUCTS, Product};
+use shop::Shop;
 
 /// How long the demo's factory needs for one of its five stages.
-const STAGE_MS: u64 = 2_000;
+const STAGE_MS: u64 = 4_000;
 /// Where the stand-ins listen, unless somebody else does: the same each time, so that a page can stay open.
 const FACTORY_PORT: u16 = 3900;
 const MAIL_PORT: u16 = 3901;
@@ -36,10 +44,13 @@ const VIEWER_KEY: &str = "demo-viewer";
 const OPERATOR_KEY: &str = "demo-operator";
 const INTERNAL_KEY: &str = "demo-internal";
 /// After how many seconds the factory is asked again: it forgets its jobs when the demo is stopped.
-const DUE_SECONDS: &str = "30";
+const DUE_SECONDS: &str = "60";
 /// Who writes, and who is told when something goes wrong.
 const SENDER: &str = "Restock <shop@restock.example>";
 const STOCK_MANAGER: &str = "stock@restock.example";
+
+/// How old the signature of a webhook may be for the marketing system, seconds.
+const SIGNATURE_SECONDS_MAX: u64 = 300;
 
 /// The made-up world around the shop, before the shop is open.
 pub struct Demo {
@@ -48,7 +59,7 @@ pub struct Demo {
 
 /// The world in motion; it stands still when this is dropped.
 pub struct Running {
-    _partners: Partners,
+    _partners: Arc<Partners>,
     traffic: JoinHandle<()>,
 }
 
@@ -77,7 +88,6 @@ pub async fn prepare(options: &mut Options) -> anyhow::Result<Demo> {
         logistics: started(Logistics::start, LOGISTICS_PORT).await?,
     };
     partners.factory.turn(|knobs| knobs.stage_ms = Some(STAGE_MS))?;
-    partners.send_back()?;
     partners.introduce(&mut options.variables);
     Ok(Demo { partners })
 }
@@ -92,6 +102,27 @@ async fn started<T>(start: impl AsyncFn(SocketAddr) -> anyhow::Result<T>, port: 
 }
 
 impl Partners {
+    /// Whether the shop uses none but these.
+    fn are_all_in(&self, variables: &BTreeMap<String, String>) -> bool {
+        [
+            ("factory_url", self.factory.url()),
+            ("mail_url", self.mail.url()),
+            ("slack_webhook_url", self.slack.webhook_url()),
+            ("marketing_url", self.marketing.hook_url()),
+            ("logistics_url", self.logistics.url()),
+        ]
+        .iter()
+        .all(|(name, url)| variables.get(*name) == Some(url))
+    }
+
+    /// Whether the factory waits to be told that a job is done, and the marketing system takes what is signed at any time; or time
+    /// passes for them as it does.
+    fn wait_for_hands(&self, wait: bool) -> anyhow::Result<()> {
+        self.factory.turn(|knobs| knobs.stage_ms = (!wait).then_some(STAGE_MS))?;
+        let tolerance = (!wait).then_some(SIGNATURE_SECONDS_MAX);
+        self.marketing.turn(|knobs| knobs.tolerance_seconds = tolerance)
+    }
+
     /// Has parcels under way, no two neighbours equally far.
     fn send_back(&self) -> anyhow::Result<()> {
         self.logistics.add_returns(RETURNS)?;
@@ -154,13 +185,40 @@ impl Partners {
 }
 
 impl Demo {
+    /// Gives a new shop a day to look back on. It takes some seconds.
+    pub async fn remember(&self, options: &Options) -> anyhow::Result<()> {
+        if let Some(told) = history::write(options, &self.partners).await.context("the day before")? {
+            println!("the demo's shop looks back on a day with {} orders", told.orders);
+        }
+        self.partners.send_back()
+    }
+
     /// Puts goods on the shelves, prints what to try, and lets customers come.
     pub async fn run(self, host: &Host) -> anyhow::Result<Running> {
-        let shop = Shop::new(host, &self.partners.logistics)?;
+        let shop = Shop::new(Counter::new(host)?);
         shop.open().await.context("setting up the demo's shop")?;
         guide(&host.url(), &self.partners);
-        Ok(Running { _partners: self.partners, traffic: tokio::spawn(shop.trade()) })
+        let partners = Arc::new(self.partners);
+        // Nowhere, where the shop has a real partner.
+        let ours = host.variable("logistics_url") == Some(partners.logistics.url().as_str());
+        let parcels = ours.then(|| format!("{}/sandbox/returns", partners.logistics.origin()));
+        let world = Arc::clone(&partners);
+        let traffic = tokio::spawn(async move { shop.trade(&world, parcels).await });
+        Ok(Running { _partners: partners, traffic })
     }
+}
+
+/// Loses so much of a product that the factory has to be asked for more. False where it has been asked already.
+async fn spoil(counter: &Counter, product: &Product, reason: &str) -> anyhow::Result<bool> {
+    let known = counter.product(product).await?;
+    let level = |name: &str| known.get(name).and_then(Value::as_i64).unwrap_or_default();
+    let more_than_left = level("on_hand") - level("reorder_point");
+    if level("on_order") > 0 || more_than_left <= 0 {
+        return Ok(false);
+    }
+    let lost = json!({ "delta": -more_than_left, "reason": reason });
+    counter.operate(&format!("/v1/stock/{}/adjustments", product.sku), &lost).await?;
+    Ok(true)
 }
 
 fn set<'a>(variables: &mut BTreeMap<String, String>, values: impl IntoIterator<Item = (&'a str, &'a str)>) {
@@ -180,12 +238,13 @@ fn guide(url: &str, partners: &Partners) {
     let sku = PRODUCTS[0].sku;
     println!(
         "
-The demo's shop is open. Customers buy {name} ({sku}); when it runs low the factory is asked for more. It is advertised:
-when it is sold out, the advertisement's manager gets an email, and another when it is back. {buyer} buys in bulk and
-becomes a VIP. Some goods come back: the shop collects the returns at its logistics partner, follows the parcels, reports
-those that are back, and asks you what becomes of the goods.
+The demo's shop is open. More and more customers come, and soon all of them want {name} ({sku}): it is sold
+out, and refilled by the factory. It is advertised: when it is sold out, the advertisement's manager gets an email, and
+another when it is back. {buyer} buys in bulk and becomes a VIP. Some goods come back: the shop collects the returns at its
+logistics partner, follows the parcels, reports those that are back, and asks you what becomes of the goods. Now and then
+something goes wrong: it is told in the chat, and the console shows it.
 
-  shop        {url}
+  console     {url}/   (sign in with {OPERATOR_KEY}; {VIEWER_KEY} may only look)
   inbox       {mail}   (every email, as it arrives)
   chat        {slack}   (what Slack would show)
   marketing   {marketing}   (events about VIP customers)
@@ -193,7 +252,7 @@ those that are back, and asks you what becomes of the goods.
   factory     {factory}   (a stand-in, like the four above: five stages of {STAGE_MS} ms)
   keys        {STOREFRONT_KEY}, {VIEWER_KEY}, {OPERATOR_KEY}
 
-To try:
+To try, beside the console:
 
   curl -s {url}/v1/products/{sku} -H 'Authorization: Bearer {VIEWER_KEY}'
   curl -s {url}/v1/orders -H 'Authorization: Bearer {STOREFRONT_KEY}' -H 'Content-Type: application/json' \\

@@ -127,6 +127,9 @@ async fn run(up: Up) -> anyhow::Result<()> {
     let demo = if up.demo { Some(demo::prepare(&mut options).await?) } else { None };
     // After the demo, which brings a key of its own.
     secret::provide(&mut options)?;
+    if let Some(demo) = &demo {
+        demo.remember(&options).await?;
+    }
     let host = Host::start(options).await?;
     say(&format!("restock ready at {}", host.url()))?;
     let guide = match demo {

@@ -1,236 +1,150 @@
-//! The demo's shop: its goods, its customers, and what can be told of it while it trades.
+//! The demo's shop while it trades: a rising number of customers, a rush that sells out, and troubles now and then.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use restock_sandbox::Logistics;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use crate::cache::random_hex;
-use crate::host::Host;
+use super::counter::{Counter, Wish, items};
+use super::goods::{BULK, BULK_BUYER, CUSTOMERS, PRODUCTS, Product, RUSHED, TROUBLED};
+use super::story::Story;
+use super::{Partners, spoil};
 
-/// The pause between two customers.
-const CUSTOMER_EVERY_MS: u64 = 900;
-/// How long an answer may take.
-const ANSWER_MS_MAX: u64 = 10_000;
-/// The largest answer that is read.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-/// How often the shop is tried until it is ready.
-const READY_ATTEMPTS_MAX: u32 = 100;
-const READY_PAUSE_MS: u64 = 100;
-/// The maker of everything in the demo.
-const FACTORY: &str = "FF-500293";
-/// Who pauses and resumes the advertisement of the first product.
-const AD_MANAGER: &str = "ads@restock.example";
-/// After how many other customers the bulk buyer comes again.
-const BULK_EVERY: usize = 12;
-/// How much the bulk buyer takes each time: far from enough for a VIP at once, and enough for one after a minute.
-const BULK_UNITS: u32 = 30;
-
-/// After how many goods that were bought one is sent back.
+/// The pause between two customers when the shop opens, at its best, and in a rush.
+const PAUSE_MS_MAX: u64 = 1_800;
+const PAUSE_MS_MIN: u64 = 600;
+const RUSH_PAUSE_MS: u64 = 120;
+/// In how many seconds the shop comes from the first to the second.
+const RISE_SECONDS: u64 = 60;
+/// When the first rush begins, how long one lasts, and when the next one comes, in seconds.
+const RUSH_AFTER_SECONDS: u64 = 25;
+const RUSH_SECONDS: u64 = 25;
+const RUSH_EVERY_SECONDS: u64 = 150;
+/// How many seconds after the beginning of a rush something goes wrong, and for how long.
+const TROUBLE_AFTER_SECONDS: u64 = 60;
+const TROUBLE_SECONDS: u64 = 30;
+/// After how many other customers the bulk buyer comes again, and how much is taken: a VIP within some minutes.
+const BULK_EVERY: usize = 40;
+const BULK_UNITS: u32 = 20;
+/// After how many sales one is sent back.
 const SENT_BACK_EVERY: u32 = 10;
+/// Percent of the customers who wait where there is not enough.
+const WAITING_PERCENT: u32 = 25;
+/// The most units that a customer takes, in a rush.
+const UNITS_MAX: u32 = 3;
+/// How often it is looked what is new.
+const LOOK_EVERY_MS: u64 = 1_000;
 /// Returns that are looked at; the newest, and the most that a page has.
 const RETURNS_SEEN_MAX: usize = 200;
-
-/// A customer that the shop knows by name.
-pub(super) struct Customer {
-    id: &'static str,
-    email: &'static str,
-    pub(super) name: &'static str,
-}
-
-/// Who becomes a VIP.
-pub(super) const BULK_BUYER: Customer =
-    Customer { id: "demo-cafe", email: "cafe@customer.example", name: "햇살카페" };
-
-pub(super) struct Product {
-    pub(super) sku: &'static str,
-    pub(super) name: &'static str,
-    price: u64,
-    opening_stock: u32,
-    reorder_point: u32,
-    order_up_to: u32,
-}
-
-/// What the shop sells. The first one is the one that customers want most.
-pub(super) const PRODUCTS: [Product; 3] = [
-    Product {
-        sku: "CP-502101",
-        name: "부산도너츠",
-        price: 19_900,
-        opening_stock: 3,
-        reorder_point: 1,
-        order_up_to: 8,
-    },
-    Product {
-        sku: "CP-502102",
-        name: "제주감귤칩",
-        price: 8_500,
-        opening_stock: 12,
-        reorder_point: 4,
-        order_up_to: 20,
-    },
-    Product {
-        sku: "CP-502103",
-        name: "강릉커피콩",
-        price: 15_000,
-        opening_stock: 40,
-        reorder_point: 20,
-        order_up_to: 80,
-    },
-];
-
-/// Which of them the bulk buyer takes.
-const BULK_WISH: usize = 2;
-
-/// The order in which customers ask for the products.
-const WISHES: [usize; 5] = [0, 0, 1, 0, 2];
+/// What the factory answers to what it never makes.
+const REFUSAL: u16 = 422;
 
 pub(super) struct Shop {
-    client: Client<HttpConnector, Full<Bytes>>,
-    url: String,
-    storefront: String,
-    operator: String,
-    /// Where parcels are handed in; nowhere, where the shop has a real partner.
-    parcels: Option<String>,
+    counter: Counter,
+    random: fastrand::Rng,
+    opened: Instant,
+    /// Troubles that began.
+    troubles: u64,
+    /// Whether the logistics partner fails just now.
+    failing: bool,
+}
+
+/// What the time of day brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hour {
+    pause_ms: u64,
+    rush: bool,
+    /// The number of the trouble that is due, from 1; 0 before the first one.
+    trouble: u64,
+    in_trouble: bool,
+}
+
+/// What the time is like so many seconds after opening.
+fn hour(seconds: u64) -> Hour {
+    let rise = (PAUSE_MS_MAX - PAUSE_MS_MIN) * seconds.min(RISE_SECONDS) / RISE_SECONDS;
+    let since_first = seconds.checked_sub(RUSH_AFTER_SECONDS);
+    let in_cycle = since_first.map(|seconds| seconds % RUSH_EVERY_SECONDS);
+    let rush = in_cycle.is_some_and(|seconds| seconds < RUSH_SECONDS);
+    let trouble = seconds
+        .checked_sub(RUSH_AFTER_SECONDS + TROUBLE_AFTER_SECONDS)
+        .map_or(0, |seconds| seconds / RUSH_EVERY_SECONDS + 1);
+    let troubled = TROUBLE_AFTER_SECONDS..TROUBLE_AFTER_SECONDS + TROUBLE_SECONDS;
+    Hour {
+        pause_ms: if rush { RUSH_PAUSE_MS } else { PAUSE_MS_MAX - rise },
+        rush,
+        trouble,
+        in_trouble: in_cycle.is_some_and(|seconds| troubled.contains(&seconds)),
+    }
 }
 
 impl Shop {
-    pub(super) fn new(host: &Host, logistics: &Logistics) -> anyhow::Result<Self> {
-        let key = |name: &str| {
-            let keys = host.variable(name).unwrap_or_default();
-            keys.split_whitespace()
-                .next()
-                .map(str::to_owned)
-                .with_context(|| format!("the variable {name} is empty"))
-        };
-        let ours = host.variable("logistics_url") == Some(logistics.url().as_str());
-        Ok(Self {
-            client: Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build_http(),
-            url: host.url(),
-            storefront: key("storefront_keys")?,
-            operator: key("operator_keys")?,
-            parcels: ours.then(|| format!("{}/sandbox/returns", logistics.origin())),
-        })
+    pub(super) fn new(counter: Counter) -> Self {
+        Self { counter, random: fastrand::Rng::new(), opened: Instant::now(), troubles: 0, failing: false }
     }
 
     /// Registers the factory and the products, where that has not been done.
     pub(super) async fn open(&self) -> anyhow::Result<()> {
-        self.wait_until_ready().await?;
-        let factory = json!({ "name": "부산도너츠 공장", "manager_email": "factory@restock.example" });
-        self.put(&format!("/v1/factories/{FACTORY}"), &factory).await?;
-        for (index, product) in PRODUCTS.iter().enumerate() {
-            let path = format!("/v1/products/{}", product.sku);
-            let advertised = index == 0;
-            let (status, known) = self.call(Method::GET, &path, &self.operator, None).await?;
-            let has_manager = known.pointer("/ad/manager_email").is_some_and(Value::is_string);
-            if status == StatusCode::OK && (has_manager || !advertised) {
-                continue;
-            }
-            let mut body = json!({
-                "name": product.name,
-                "price": { "amount": product.price, "currency": "KRW" },
-                "factory_id": FACTORY,
-                "opening_stock": product.opening_stock,
-                "reorder_point": product.reorder_point,
-                "order_up_to": product.order_up_to,
-                "policy": "manual",
-            });
-            if advertised && let Some(fields) = body.as_object_mut() {
-                fields.insert("ad".to_owned(), json!({ "running": true, "manager_email": AD_MANAGER }));
-            }
-            self.put(&path, &body).await?;
-        }
-        Ok(())
-    }
-
-    async fn wait_until_ready(&self) -> anyhow::Result<()> {
-        for _ in 0..READY_ATTEMPTS_MAX {
-            if let Ok((StatusCode::OK, _)) = self.call(Method::GET, "/readyz", &self.operator, None).await {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(READY_PAUSE_MS)).await;
-        }
-        anyhow::bail!("the shop does not become ready: see the log")
-    }
-
-    async fn put(&self, path: &str, body: &Value) -> anyhow::Result<()> {
-        let (status, answer) = self.call(Method::PUT, path, &self.operator, Some(body)).await?;
-        ensure!(status.is_success(), "{path} answered {status}: {answer}");
-        Ok(())
-    }
-
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        key: &str,
-        body: Option<&Value>,
-    ) -> anyhow::Result<(StatusCode, Value)> {
-        let uri = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
-        let mut request =
-            Request::builder().method(method).uri(uri).header(header::AUTHORIZATION, format!("Bearer {key}"));
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let answered = async {
-            let response = self.client.request(request.body(Full::new(body.into()))?).await?;
-            let (parts, body) = response.into_parts();
-            let bytes = Limited::new(body, ANSWER_BYTES_MAX)
-                .collect()
-                .await
-                .map_err(|error| anyhow::anyhow!("reading the answer of {path}: {error}"))?
-                .to_bytes();
-            anyhow::Ok((parts.status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
-        };
-        tokio::time::timeout(Duration::from_millis(ANSWER_MS_MAX), answered)
-            .await
-            .with_context(|| format!("{path} gave no answer"))?
+        self.counter.wait_until_ready().await?;
+        self.counter.stock().await
     }
 
     /// Lets one customer after the other come and tells what becomes of it, until dropped.
-    pub(super) async fn trade(self) {
+    pub(super) async fn trade(mut self, partners: &Partners, parcels: Option<String>) {
         let mut story = Story::default();
-        for customer in 0_usize.. {
-            let Some(product) = WISHES.get(customer % WISHES.len()).and_then(|index| PRODUCTS.get(*index))
-            else {
-                return;
-            };
-            let id = random_hex().map(|random| format!("demo-{}", random.get(..8).unwrap_or_default()));
-            match id {
-                Ok(id) => self.serve(&mut story, product, 1, json!({ "id": id })).await,
-                Err(error) => story.tell(format!("no customer came: {error:#}")),
+        let mut looked: Option<Instant> = None;
+        self.opened = Instant::now();
+        for customer in 1_usize.. {
+            let now = hour(self.opened.elapsed().as_secs());
+            self.serve(&mut story, &now, parcels.as_deref()).await;
+            if customer.is_multiple_of(BULK_EVERY) {
+                story.tell(format!("{} asks for {BULK_UNITS} {}", BULK_BUYER.name, BULK.name));
+                let wish = Wish { customer: &BULK_BUYER, product: BULK, quantity: BULK_UNITS, waits: false };
+                self.sell(&mut story, &wish, parcels.as_deref()).await;
             }
-            if customer % BULK_EVERY == BULK_EVERY - 1
-                && let Some(product) = PRODUCTS.get(BULK_WISH)
-            {
-                let Customer { id, email, name } = BULK_BUYER;
-                story.tell(format!("{name} asks for {BULK_UNITS} {}", product.name));
-                let customer = json!({ "id": id, "email": email, "name": name });
-                self.serve(&mut story, product, BULK_UNITS, customer).await;
+            if let Err(error) = self.trouble(&mut story, &now, partners).await {
+                story.tell(format!("nothing went wrong: {error:#}"));
             }
-            if let Err(error) = self.look(&mut story).await {
-                story.tell(format!("the shop does not answer: {error:#}"));
+            if looked.is_none_or(|looked| looked.elapsed() >= Duration::from_millis(LOOK_EVERY_MS)) {
+                if let Err(error) = self.look(&mut story).await {
+                    story.tell(format!("the shop does not answer: {error:#}"));
+                }
+                looked = Some(Instant::now());
             }
-            tokio::time::sleep(Duration::from_millis(CUSTOMER_EVERY_MS)).await;
+            tokio::time::sleep(Duration::from_millis(now.pause_ms)).await;
         }
     }
 
-    async fn serve(&self, story: &mut Story, product: &Product, quantity: u32, customer: Value) {
-        match self.buy(product, quantity, customer).await {
+    async fn serve(&mut self, story: &mut Story, now: &Hour, parcels: Option<&str>) {
+        let Some(customer) = self.random.choice(&CUSTOMERS) else { return };
+        let product = if now.rush && self.random.u32(0..5) > 0 { RUSHED } else { self.wanted() };
+        let quantity = if now.rush { self.random.u32(1..=UNITS_MAX) } else { 1 };
+        let waits = self.random.u32(0..100) < WAITING_PERCENT;
+        self.sell(story, &Wish { customer, product, quantity, waits }, parcels).await;
+    }
+
+    /// One of the products, as often as it is wanted beside the others.
+    fn wanted(&mut self) -> &'static Product {
+        let all: u32 = PRODUCTS.iter().map(|product| product.wanted).sum();
+        let mut drawn = self.random.u32(0..all.max(1));
+        for product in &PRODUCTS {
+            if drawn < product.wanted {
+                return product;
+            }
+            drawn -= product.wanted;
+        }
+        RUSHED
+    }
+
+    async fn sell(&self, story: &mut Story, wish: &Wish<'_>, parcels: Option<&str>) {
+        match self.counter.buy(wish).await {
             Ok((status, order)) => {
-                story.bought(product, quantity, status);
+                story.bought(wish.product, wish.quantity, status);
                 if status == StatusCode::CREATED
-                    && story.comes_back()
-                    && let Err(error) = self.send_back(story, product, &order).await
+                    && let Some(parcels) = parcels
+                    && story.comes_back(SENT_BACK_EVERY)
+                    && let Err(error) = self.send_back(story, wish.product, &order, parcels).await
                 {
                     story.tell(format!("a parcel was not handed in: {error:#}"));
                 }
@@ -240,8 +154,13 @@ impl Shop {
     }
 
     /// What was bought is handed in as a return.
-    async fn send_back(&self, story: &mut Story, product: &Product, order: &Value) -> anyhow::Result<()> {
-        let Some(parcels) = &self.parcels else { return Ok(()) };
+    async fn send_back(
+        &self,
+        story: &mut Story,
+        product: &Product,
+        order: &Value,
+        parcels: &str,
+    ) -> anyhow::Result<()> {
         let id = order.get("id").and_then(Value::as_str).context("an order without an id")?;
         let (_, end) = id.rsplit_once('-').unwrap_or_default();
         let parcel = json!({
@@ -249,131 +168,79 @@ impl Shop {
             "order_item_number": product.sku,
             "shipment_number": format!("SHP_{end}"),
         });
-        let (status, answer) = self.call(Method::POST, parcels, "", Some(&parcel)).await?;
+        let (status, answer) = self.counter.call(Method::POST, parcels, "", Some(&parcel)).await?;
         ensure!(status.is_success(), "the logistics partner answered {status}: {answer}");
         story.tell(format!("{} is sent back by a customer: SHP_{end}", product.name));
         Ok(())
     }
 
-    async fn buy(
-        &self,
-        product: &Product,
-        quantity: u32,
-        customer: Value,
-    ) -> anyhow::Result<(StatusCode, Value)> {
-        let order = json!({
-            "customer": customer,
-            "items": [{ "sku": product.sku, "quantity": quantity }],
-        });
-        self.call(Method::POST, "/v1/orders", &self.storefront, Some(&order)).await
+    /// Lets something go wrong where that is due: by turns the factory refuses a request, which leaves a dead letter, and the
+    /// logistics partner fails until its circuit opens.
+    async fn trouble(&mut self, story: &mut Story, now: &Hour, partners: &Partners) -> anyhow::Result<()> {
+        if self.failing && !now.in_trouble {
+            self.failing = false;
+            partners.logistics.turn(|knobs| knobs.error_rate = 0.0)?;
+            story.tell("the logistics partner works again".to_owned());
+        }
+        if now.trouble <= self.troubles {
+            return Ok(());
+        }
+        self.troubles = now.trouble;
+        if now.trouble.is_multiple_of(2) {
+            self.failing = true;
+            partners.logistics.turn(|knobs| knobs.error_rate = 1.0)?;
+            story.tell("the logistics partner fails".to_owned());
+            return Ok(());
+        }
+        // No customer comes in between, so that what is refused is this product.
+        let asked = partners.factory.stats().requests;
+        partners.factory.turn(|knobs| knobs.refuse = Some(REFUSAL))?;
+        let spoiled = spoil(&self.counter, TROUBLED, "fell off the pallet").await;
+        let refused = match spoiled {
+            Ok(true) => partners.factory.wait_until(|stats| stats.requests > asked).await.map(|_| true),
+            other => other,
+        };
+        partners.factory.turn(|knobs| knobs.refuse = None)?;
+        if refused? {
+            let name = TROUBLED.name;
+            story.tell(format!("{name}: the factory refuses what it is asked for; see the dead letters"));
+        }
+        Ok(())
     }
 
     async fn look(&self, story: &mut Story) -> anyhow::Result<()> {
-        for product in &PRODUCTS {
-            let path = format!("/v1/products/{}", product.sku);
-            let (status, answer) = self.call(Method::GET, &path, &self.operator, None).await?;
-            ensure!(status == StatusCode::OK, "{path} answered {status}");
-            let level = |name: &str| answer.get(name).and_then(Value::as_i64).unwrap_or_default();
-            story.level(product, level("on_hand"), level("on_order"));
+        let products = self.counter.read("/v1/products?limit=200").await?;
+        for known in items(&products) {
+            let sku = known.get("sku").and_then(Value::as_str).unwrap_or_default();
+            if let Some(product) = PRODUCTS.iter().find(|product| product.sku == sku) {
+                let level = |name: &str| known.get(name).and_then(Value::as_i64).unwrap_or_default();
+                story.level(product, level("on_hand"), level("on_order"));
+            }
         }
         // Nobody who has not yet bought in bulk is known.
         let path = format!("/v1/customers/{}", BULK_BUYER.id);
-        let (_, customer) = self.call(Method::GET, &path, &self.operator, None).await?;
-        story.customer(&BULK_BUYER, customer.get("type") == Some(&json!("vip")));
-        let path = format!("/v1/returns?limit={RETURNS_SEEN_MAX}");
-        let (status, answer) = self.call(Method::GET, &path, &self.operator, None).await?;
-        ensure!(status == StatusCode::OK, "{path} answered {status}");
-        story.returns(answer.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default());
+        let vip =
+            self.counter.read(&path).await.is_ok_and(|customer| customer.get("type") == Some(&json!("vip")));
+        story.customer(&BULK_BUYER, vip);
+        let returns = self.counter.read(&format!("/v1/returns?limit={RETURNS_SEEN_MAX}")).await?;
+        story.returns(items(&returns));
         Ok(())
     }
 }
 
-/// What was told last, so that only news are told.
-#[derive(Default)]
-struct Story {
-    last: String,
-    levels: BTreeMap<&'static str, (i64, i64)>,
-    sold_out: BTreeMap<&'static str, u32>,
-    vip: bool,
-    bought: u32,
-    returns: Option<Returns>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// How far the newest returns are.
-#[derive(PartialEq, Eq)]
-struct Returns {
-    under_way: usize,
-    reported: usize,
-    waiting: usize,
-}
-
-impl Story {
-    fn tell(&mut self, line: String) {
-        if line != self.last {
-            println!("  {line}");
-            self.last = line;
-        }
-    }
-
-    fn bought(&mut self, product: &Product, quantity: u32, status: StatusCode) {
-        match status {
-            StatusCode::CREATED => {
-                self.sold_out.remove(product.sku);
-            }
-            StatusCode::CONFLICT if quantity > 1 => {
-                self.tell(format!("{}: fewer than {quantity} left, nothing is sold", product.name));
-            }
-            StatusCode::CONFLICT => {
-                let turned_away = self.sold_out.entry(product.sku).or_default();
-                *turned_away += 1;
-                if *turned_away == 1 {
-                    self.tell(format!("{} is sold out: a customer is turned away", product.name));
-                }
-            }
-            status => self.tell(format!("an order for {} was answered {status}", product.name)),
-        }
-    }
-
-    /// Whether what was just bought comes back.
-    fn comes_back(&mut self) -> bool {
-        self.bought += 1;
-        self.bought.is_multiple_of(SENT_BACK_EVERY)
-    }
-
-    fn returns(&mut self, seen: &[Value]) {
-        let count = |field: &str, value: &str| {
-            seen.iter().filter(|one| one.get(field).and_then(Value::as_str) == Some(value)).count()
-        };
-        let reported = count("status", "reported");
-        let now = Returns { under_way: seen.len() - reported, reported, waiting: count("goods", "waiting") };
-        if !seen.is_empty() && self.returns.as_ref() != Some(&now) {
-            let Returns { under_way, reported, waiting } = now;
-            self.tell(format!(
-                "returns: {under_way} under way, {reported} back and reported, {waiting} wait for your decision"
-            ));
-            self.returns = Some(now);
-        }
-    }
-
-    fn customer(&mut self, customer: &Customer, vip: bool) {
-        if vip && !self.vip {
-            self.tell(format!("{} is a VIP now", customer.name));
-        }
-        self.vip = vip;
-    }
-
-    fn level(&mut self, product: &'static Product, on_hand: i64, on_order: i64) {
-        let Some((was_on_hand, was_on_order)) = self.levels.insert(product.sku, (on_hand, on_order)) else {
-            self.tell(format!("{}: {on_hand} on the shelf", product.name));
-            return;
-        };
-        if on_order > was_on_order {
-            self.tell(format!("{}: the factory is asked for {} more", product.name, on_order - was_on_order));
-        }
-        if on_hand > was_on_hand {
-            self.tell(format!("{}: refilled, {on_hand} on the shelf", product.name));
-        } else if on_hand < was_on_hand {
-            self.tell(format!("{}: sold, {on_hand} left", product.name));
-        }
+    #[test]
+    fn a_rush_and_a_trouble_come_within_the_first_minute_and_a_half_and_again() {
+        assert_eq!(hour(0), Hour { pause_ms: PAUSE_MS_MAX, rush: false, trouble: 0, in_trouble: false });
+        let first = (0..90).filter(|second| hour(*second).rush).count();
+        assert_eq!(first, 25);
+        assert_eq!((hour(84).trouble, hour(85).trouble), (0, 1));
+        assert!(hour(85).in_trouble && !hour(115).in_trouble);
+        assert!(hour(RUSH_AFTER_SECONDS + RUSH_EVERY_SECONDS).rush);
+        assert_eq!(hour(240).trouble, 2);
+        assert!((0..1_000).all(|second| hour(second).pause_ms >= RUSH_PAUSE_MS));
     }
 }
