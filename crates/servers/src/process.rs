@@ -16,12 +16,12 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How much of a server's log an error repeats, in bytes from its end.
 const LOG_TAIL_BYTES: usize = 2_000;
 
-/// Waits for its input to end, which happens when its owner dies; then ends the server and removes its folder.
+/// Waits for its input to end, which happens when its owner dies; then ends the server, or its group, and removes its folder.
 const WATCHER: &str = r#"
 read -r _
-kill -s "$2" "$1" 2>/dev/null
+kill -s "$2" -- "$1" 2>/dev/null
 looks=0
-while kill -0 "$1" 2>/dev/null && [ "$looks" -lt 100 ]; do
+while kill -s 0 -- "$1" 2>/dev/null && [ "$looks" -lt 100 ]; do
     sleep 0.1
     looks=$((looks + 1))
 done
@@ -31,6 +31,8 @@ rm -rf "$3"
 /// A running server and its watcher. Dropped without [`Process::end`] it is killed.
 pub(crate) struct Process {
     name: &'static str,
+    /// What is signalled: the number of the process, with a minus before it for its whole group.
+    target: String,
     server: Child,
     watcher: Child,
 }
@@ -40,10 +42,31 @@ impl Process {
     /// the server gets `last_signal` and its folder is removed.
     pub(crate) fn start(
         name: &'static str,
+        command: Command,
+        folder: &Path,
+        log: &Path,
+        last_signal: &str,
+    ) -> Result<Self> {
+        Self::start_as(name, command, folder, log, last_signal, "")
+    }
+
+    /// The same for a server whose own children outlive it: they are all killed together.
+    pub(crate) fn start_group(
+        name: &'static str,
+        command: Command,
+        folder: &Path,
+        log: &Path,
+    ) -> Result<Self> {
+        Self::start_as(name, command, folder, log, "KILL", "-")
+    }
+
+    fn start_as(
+        name: &'static str,
         mut command: Command,
         folder: &Path,
         log: &Path,
         last_signal: &str,
+        sign: &str,
     ) -> Result<Self> {
         let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let errors = output.try_clone().context("the log cannot be opened twice")?;
@@ -55,8 +78,9 @@ impl Process {
             .process_group(0)
             .spawn()
             .with_context(|| format!("{name} cannot be started"))?;
+        let target = format!("{sign}{}", server.id());
         let watcher = Command::new("sh")
-            .args(["-c", WATCHER, "watcher", &server.id().to_string(), last_signal])
+            .args(["-c", WATCHER, "watcher", &target, last_signal])
             .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -64,7 +88,7 @@ impl Process {
             .process_group(0)
             .spawn();
         match watcher {
-            Ok(watcher) => Ok(Self { name, server, watcher }),
+            Ok(watcher) => Ok(Self { name, target, server, watcher }),
             Err(error) => {
                 drop(server.kill());
                 drop(server.wait());
@@ -93,11 +117,14 @@ impl Process {
         bail!("{} was not ready after {PATIENCE:?}", self.name)
     }
 
+    /// One that has ended by itself cannot be signalled, and need not be.
+    fn signal(&self, signal: &str) {
+        drop(Command::new("kill").args(["-s", signal, "--", &self.target]).stderr(Stdio::null()).status());
+    }
+
     /// Sends a signal and waits for the server to end.
     pub(crate) fn end(mut self, signal: &str) -> Result<()> {
-        let id = self.server.id().to_string();
-        // One that has ended by itself cannot be signalled, and need not be.
-        drop(Command::new("kill").args(["-s", signal, &id]).stderr(Stdio::null()).status());
+        self.signal(signal);
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             if self.server.try_wait().context("the server cannot be waited for")?.is_some() {
@@ -114,6 +141,10 @@ impl Drop for Process {
         // The watcher first, and not by ending its input: it would remove the folder of a server that is to start again.
         drop(self.watcher.kill());
         drop(self.watcher.wait());
+        // A group is there for as long as the process that leads it has not been waited for.
+        if self.target.starts_with('-') {
+            self.signal("KILL");
+        }
         drop(self.server.kill());
         drop(self.server.wait());
     }

@@ -1,13 +1,15 @@
 //! The servers themselves: they come back on their port with what they had, and never outlive their owner.
 #![allow(missing_docs, reason = "the names of the tests say it")]
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use restock_servers::{Postgres, Redis, Settings, Stop};
+use restock_servers::{ChromeDriver, Postgres, Redis, Settings, Stop};
 
 /// How long something may take to come true.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,6 +57,51 @@ fn a_redis_server_comes_back_on_its_port() {
 }
 
 #[test]
+fn a_browser_ends_with_its_driver() {
+    let driver = ChromeDriver::start().expect("a driver");
+    let args = if runs_as_root() { r#""--headless=new","--no-sandbox""# } else { r#""--headless=new""# };
+    let wish =
+        format!(r#"{{"capabilities":{{"alwaysMatch":{{"goog:chromeOptions":{{"args":[{args}]}}}}}}}}"#);
+    let mut stream = TcpStream::connect(("127.0.0.1", driver.port())).expect("it listens");
+    let length = wish.len();
+    write!(stream, "POST /session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n{wish}")
+        .expect("it reads");
+    let mut status = String::new();
+    BufReader::new(&stream).read_line(&mut status).expect("it answers");
+    assert!(status.contains(" 200 "), "{status}");
+    // The profile of the browser is in the driver's folder, and so that is among its arguments.
+    let folder = driver.folder().to_owned();
+    assert!(processes_of(&folder) > 0);
+    drop(driver);
+    let began = Instant::now();
+    while processes_of(&folder) > 0 {
+        assert!(began.elapsed() < PATIENCE, "they live on");
+        sleep(Duration::from_millis(20));
+    }
+    assert!(!takes_connections(stream.peer_addr().map_or(0, |address| address.port())));
+}
+
+/// How many processes have a folder among their arguments. One that is dead and not yet forgotten has none.
+fn processes_of(folder: &Path) -> usize {
+    let folder = folder.as_os_str().as_encoded_bytes();
+    let names_it = |entry: &std::fs::DirEntry| {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        line.windows(folder.len()).any(|part| part == folder)
+    };
+    let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
+    // Its watcher does, too, until it is told.
+    let own = |entry: &std::fs::DirEntry| {
+        std::fs::read_to_string(entry.path().join("comm")).is_ok_and(|name| name.starts_with("chrom"))
+    };
+    processes.filter(|entry| own(entry) && names_it(entry)).count()
+}
+
+/// Chromium's own walls need a user that is not root.
+fn runs_as_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0)
+}
+
+#[test]
 fn servers_end_when_their_owner_is_killed() {
     let mut owner = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "an_owner_that_waits_to_be_killed", "--ignored", "--nocapture"])
@@ -84,6 +131,7 @@ fn servers_end_when_their_owner_is_killed() {
 fn an_owner_that_waits_to_be_killed() {
     let postgres = Postgres::start(Settings::default()).expect("a cluster");
     let redis = Redis::start().expect("a server");
-    println!("ports: {} {}", postgres.port(), redis.port());
+    let driver = ChromeDriver::start().expect("a driver");
+    println!("ports: {} {} {}", postgres.port(), redis.port(), driver.port());
     std::io::stdin().read_to_end(&mut Vec::new()).expect("its input");
 }
