@@ -13,6 +13,7 @@ mod health;
 mod incidents;
 mod metrics;
 mod operations;
+mod pages;
 mod production;
 mod queues;
 mod returns;
@@ -21,12 +22,11 @@ mod stock;
 use restock_api::routes;
 use restock_edge::answer::HttpResponse;
 use restock_edge::handlers;
-use restock_edge::serve::{Handler, serve};
+use restock_edge::serve::{Handler, serve_or};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
 const HANDLERS: &[(routes::Route, Handler)] = handlers![
-    routes::HOME => describe::home,
     routes::DESCRIPTION => describe::description,
     routes::HEALTH => health::alive,
     routes::READINESS => health::ready,
@@ -60,5 +60,5 @@ const HANDLERS: &[(routes::Route, Handler)] = handlers![
 
 #[http_service]
 async fn handle(request: Request) -> HttpResponse {
-    serve(request, HANDLERS).await
+    serve_or(request, HANDLERS, pages::answer).await
 }

@@ -275,9 +275,6 @@ fn operations(book: &mut Book) {
     book.operation(routes::DESCRIPTION, "operations", "This description.")
         .document(200, "application/json")
         .write();
-    book.operation(routes::HOME, "operations", "A page that says what runs here.")
-        .document(200, "text/html")
-        .write();
 }
 
 fn legacy(book: &mut Book) {

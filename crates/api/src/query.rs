@@ -32,6 +32,15 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// Every value of a parameter that may come several times, in their order, without the empty ones.
+    pub fn all<'query>(&'query self, name: &'query str) -> impl Iterator<Item = &'query str> {
+        self.0
+            .iter()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
     /// A text that passes a check; none where the parameter is absent. `expected` says what it must be, after "must be".
     ///
     /// # Errors

@@ -143,8 +143,6 @@ routes! {
     METRICS = Get "/metrics" Read;
     /// The description of the interface.
     DESCRIPTION = Get "/openapi.json" Public;
-    /// A page that says what runs here.
-    HOME = Get "/" Public;
     /// A product as the old shop shows it.
     LEGACY_PRODUCT = Get "/product/{slug}" Public;
     /// A factory's report at the old shop's address.
@@ -161,7 +159,8 @@ mod tests {
     fn a_path_is_matched_segment_by_segment() {
         assert_eq!(GET_ORDER.matches("/v1/orders/7"), Some(vec!["7"]));
         assert_eq!(LIST_MOVEMENTS.matches("/v1/stock/a%20b/movements"), Some(vec!["a%20b"]));
-        assert_eq!(HOME.matches("/"), Some(vec![]));
+        let home = Route { path: "/", ..GET_ORDER };
+        assert_eq!(home.matches("/"), Some(vec![]));
         for other in [
             "/v1/orders",
             "/v1/orders/",

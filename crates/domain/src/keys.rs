@@ -91,17 +91,26 @@ impl KeySet {
     #[must_use]
     pub fn identify(&self, presented: &str) -> Option<Caller> {
         let presented = digest(presented);
-        let role = self.0.iter().fold(None, |found: Option<Role>, (role, key)| {
-            let equal = bool::from(key.ct_eq(&presented));
+        self.holder(|key| bool::from(key.ct_eq(&presented))).map(|(caller, _)| caller)
+    }
+
+    /// The key whose digest this is true of, and who holds it. Every key is asked.
+    pub(crate) fn holder(&self, is: impl Fn(&[u8; 32]) -> bool) -> Option<(Caller, [u8; 32])> {
+        let (role, key) = self.0.iter().fold(None, |found: Option<(Role, &[u8; 32])>, (role, key)| {
+            let equal = is(key);
             match found {
-                Some(known) if !equal || rank(known) >= rank(*role) => Some(known),
-                _ if equal => Some(*role),
+                Some((known, _)) if !equal || rank(known) >= rank(*role) => found,
+                _ if equal => Some((*role, key)),
                 other => other,
             }
         })?;
-        let fingerprint = hex::encode(&presented).chars().take(FINGERPRINT_CHARACTERS).collect();
-        Some(Caller { role, fingerprint })
+        Some((Caller { role, fingerprint: fingerprint(key) }, *key))
     }
+}
+
+/// Names a key in records, by its digest.
+pub(crate) fn fingerprint(key: &[u8; 32]) -> String {
+    hex::encode(key).chars().take(FINGERPRINT_CHARACTERS).collect()
 }
 
 fn rank(role: Role) -> u8 {
@@ -113,7 +122,7 @@ fn rank(role: Role) -> u8 {
     }
 }
 
-fn digest(key: &str) -> [u8; 32] {
+pub(crate) fn digest(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 

@@ -21,6 +21,8 @@ pub mod prose;
 pub mod queues;
 pub mod redact;
 pub mod reply;
+pub mod session;
 pub mod settings;
 pub mod text;
+pub mod web;
 pub mod window;

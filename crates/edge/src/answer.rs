@@ -1,7 +1,7 @@
 //! Answers. Every one of them states its length: without it the host would send it in pieces and the client would wait.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode};
 use restock_api::problem::{PROBLEM_JSON, Problem};
 use serde::Serialize;
@@ -51,6 +51,26 @@ impl Answer {
         // Stock and queues change with every call; a cache in between would show what was.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Self { status, headers, body: body.into() }
+    }
+
+    /// 303: what was asked for is done; go on there.
+    #[must_use]
+    pub fn see_other(path: &str) -> Self {
+        Self::of(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new()).header(LOCATION, path)
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Gives it another document and keeps its status and its other headers.
+    #[must_use]
+    pub fn with_document(mut self, media_type: &'static str, body: impl Into<Bytes>) -> Self {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        self.body = body.into();
+        self
     }
 
     /// Adds a header. A value that cannot be sent is left out.

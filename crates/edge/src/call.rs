@@ -3,11 +3,11 @@
 use crate::Error;
 use crate::body::Unread;
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName};
+use http::header::{AsHeaderName, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, Method};
 use restock_api::page::PageRequest;
 use restock_api::problem::FieldFault;
-use restock_api::query::Query;
+use restock_api::query::{Query, percent_decode};
 use restock_domain::keys::Caller;
 use restock_domain::name;
 use std::net::IpAddr;
@@ -21,6 +21,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub struct Call {
     pub(crate) values: Vec<String>,
     pub(crate) query: Query,
+    pub(crate) method: Method,
+    pub(crate) path_and_query: String,
+    pub(crate) authority: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Unread,
     pub(crate) caller: Option<Caller>,
@@ -34,6 +37,37 @@ impl Call {
     #[must_use]
     pub fn value(&self) -> &str {
         self.values.first().map_or("", String::as_str)
+    }
+
+    /// What stands for the `{name}`s of the path of a route that the caller found by itself, undecoded.
+    #[must_use]
+    pub fn with_values(mut self, values: &[&str]) -> Self {
+        self.values = values.iter().map(|value| percent_decode(value)).collect();
+        self
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path as it came.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.path_and_query.split('?').next().unwrap_or_default()
+    }
+
+    /// The same with its query, as they came.
+    #[must_use]
+    pub fn path_and_query(&self) -> &str {
+        &self.path_and_query
+    }
+
+    /// The first value of a header; none where it is absent or no visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// When the request arrived, ms since 1970.
@@ -118,6 +152,20 @@ impl Call {
         if body.is_empty() || self.says_json() { Ok(body) } else { Err(Error::NotJson) }
     }
 
+    /// The fields of a form.
+    ///
+    /// # Errors
+    /// 415 for another media type, 413 for more than [`BODY_BYTES_MAX`], 408 where it does not arrive, 400 where it is no UTF-8.
+    pub async fn form(&mut self) -> Result<Query, Error> {
+        if self.media_type() != "application/x-www-form-urlencoded" {
+            return Err(Error::NotForm);
+        }
+        let body = self.body().await?;
+        let text =
+            std::str::from_utf8(&body).map_err(|_| Error::Malformed("a form must be UTF-8".to_owned()))?;
+        Ok(Query::parse(Some(text)))
+    }
+
     /// The body whatever it says it is: for clients that were written before anyone looked.
     ///
     /// # Errors
@@ -126,9 +174,13 @@ impl Call {
         self.body.read().await
     }
 
+    fn media_type(&self) -> String {
+        let value = self.header(CONTENT_TYPE).unwrap_or_default();
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
     fn says_json(&self) -> bool {
-        let value = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = self.media_type();
         essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
     }
 }

@@ -28,6 +28,8 @@ pub enum Error {
     TooLarge(usize),
     /// 415: its body is not JSON.
     NotJson,
+    /// 415: its body is not a form.
+    NotForm,
     /// 422: fields are at fault.
     Invalid(Vec<FieldFault>),
     /// Any other problem that the workflow itself describes.
@@ -83,48 +85,55 @@ pub fn fault_words(fault: &Fault) -> String {
 }
 
 impl Error {
-    /// The answer, and a line for the log where an operator should know.
-    pub(crate) fn into_answer(self) -> (Answer, Option<String>) {
+    /// Writes a line to the log where an operator should know.
+    pub fn log(&self, request_id: &str) {
+        let line = match self {
+            Self::Store(fault) => fault_words(fault),
+            Self::Configuration(faults) => format!("the configuration has faults: {}", faults.join("; ")),
+            Self::Internal(error) => format!("{error:#}"),
+            _ => return,
+        };
+        eprintln!("request {request_id}: {line}");
+    }
+
+    /// The problem document that says so, with the headers that belong to it.
+    #[must_use]
+    pub fn into_answer(self) -> Answer {
         let plain = |status: u16, detail: &str| Problem::new(Kind::Plain, status, detail);
         match self {
-            Self::Malformed(words) => {
-                (Answer::problem(&Problem::new(Kind::InvalidRequest, 400, words)), None)
-            }
+            Self::Malformed(words) => Answer::problem(&Problem::new(Kind::InvalidRequest, 400, words)),
             Self::Unauthorized => {
                 let problem = plain(401, "a known key is needed: Authorization: Bearer <key>");
-                (Answer::problem(&problem).header(WWW_AUTHENTICATE, r#"Bearer realm="restock""#), None)
+                Answer::problem(&problem).header(WWW_AUTHENTICATE, r#"Bearer realm="restock""#)
             }
-            Self::Forbidden(words) => (Answer::problem(&plain(403, words)), None),
-            Self::NotFound(words) => (Answer::problem(&plain(404, words)), None),
+            Self::Forbidden(words) => Answer::problem(&plain(403, words)),
+            Self::NotFound(words) => Answer::problem(&plain(404, words)),
             Self::MethodNotAllowed(methods) => {
                 let allow = allow(&methods);
                 let problem = plain(405, &format!("this path answers {allow}"));
-                (Answer::problem(&problem).header(ALLOW, &allow), None)
+                Answer::problem(&problem).header(ALLOW, &allow)
             }
-            Self::Slow => (Answer::problem(&plain(408, "the body did not arrive in time")), None),
+            Self::Slow => Answer::problem(&plain(408, "the body did not arrive in time")),
             Self::TooLarge(limit) => {
-                (Answer::problem(&plain(413, &format!("the body may have {limit} bytes at most"))), None)
+                Answer::problem(&plain(413, &format!("the body may have {limit} bytes at most")))
             }
-            Self::NotJson => (Answer::problem(&plain(415, "the body must be application/json")), None),
-            Self::Invalid(faults) => (Answer::problem(&Problem::invalid(faults)), None),
-            Self::Problem(problem) => (Answer::problem(&problem), None),
-            Self::Store(fault) => {
+            Self::NotJson => Answer::problem(&plain(415, "the body must be application/json")),
+            Self::NotForm => {
+                Answer::problem(&plain(415, "the body must be application/x-www-form-urlencoded"))
+            }
+            Self::Invalid(faults) => Answer::problem(&Problem::invalid(faults)),
+            Self::Problem(problem) => Answer::problem(&problem),
+            Self::Store(_) => {
                 let problem =
                     Problem::new(Kind::StoreUnavailable, 503, "nothing was changed; try again later");
-                (
-                    Answer::problem(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS),
-                    Some(fault_words(&fault)),
-                )
+                Answer::problem(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS)
             }
             Self::Configuration(faults) => {
-                let line = format!("the configuration has faults: {}", faults.join("; "));
                 let mut problem = Problem::new(Kind::Configuration, 503, "variables have wrong values");
                 problem.faults = faults;
-                (Answer::problem(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS), Some(line))
+                Answer::problem(&problem).header(RETRY_AFTER, RETRY_AFTER_SECONDS)
             }
-            Self::Internal(error) => {
-                (Answer::problem(&plain(500, "something went wrong here")), Some(format!("{error:#}")))
-            }
+            Self::Internal(_) => Answer::problem(&plain(500, "something went wrong here")),
         }
     }
 }

@@ -26,14 +26,21 @@ pub fn random_u64() -> u64 {
     random::get_random_u64()
 }
 
+/// Random bytes that nobody can guess.
+#[must_use]
+pub fn random_bytes<const COUNT: usize>() -> [u8; COUNT] {
+    let mut bytes = [0; COUNT];
+    let asked = u64::try_from(COUNT).unwrap_or_default();
+    for (byte, random) in bytes.iter_mut().zip(random::get_random_bytes(asked)) {
+        *byte = random;
+    }
+    bytes
+}
+
 /// A fresh UUID v7.
 #[must_use]
 pub fn fresh_id(now_ms: u64) -> String {
-    let mut bytes = [0; 10];
-    for (byte, random) in bytes.iter_mut().zip(random::get_random_bytes(10)) {
-        *byte = random;
-    }
-    id::new(now_ms, bytes)
+    id::new(now_ms, random_bytes())
 }
 
 /// The time was up before the work was done. The work was dropped.

@@ -20,6 +20,7 @@ pub mod outbound;
 pub mod partner;
 pub mod post;
 pub mod serve;
+pub mod session;
 
 pub use answer::Answer;
 pub use call::Call;

@@ -4,7 +4,7 @@ use crate::answer::HttpResponse;
 use crate::body::Unread;
 use crate::config::Cached;
 use crate::{Answer, Call, Error, host};
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::header::{AUTHORIZATION, HOST, HeaderValue};
 use http::{HeaderMap, HeaderName};
 use restock_api::query::{Query, percent_decode};
 use restock_api::routes::{Method, Route};
@@ -41,22 +41,39 @@ struct Admission {
 
 static ADMISSION: Cached<Admission> = Cached::new();
 
+/// What becomes of a request that no route takes, with the error that it would be answered with.
+pub type Otherwise = fn(Call, Error) -> Pin<Box<dyn Future<Output = Result<Answer, Error>>>>;
+
 /// Answers a request.
 pub async fn serve(request: Request, handlers: &'static [(Route, Handler)]) -> HttpResponse {
+    serve_or(request, handlers, |_, error| Box::pin(async { Err(error) })).await
+}
+
+/// Answers a request, and lets `otherwise` answer those that no route takes.
+pub async fn serve_or(
+    request: Request,
+    handlers: &'static [(Route, Handler)],
+    otherwise: Otherwise,
+) -> HttpResponse {
+    answer(request, handlers, otherwise).await
+}
+
+async fn answer(
+    request: Request,
+    handlers: &'static [(Route, Handler)],
+    otherwise: Otherwise,
+) -> HttpResponse {
     let now_ms = host::now_ms();
     let request_id = request_id(request.headers(), now_ms);
     let (parts, body) = request.into_parts();
     let body = Unread::new(&parts.method, body);
-    let answer = dispatch(parts, body.clone(), handlers, request_id.clone(), now_ms).await;
+    let answer = dispatch(parts, body.clone(), handlers, otherwise, request_id.clone(), now_ms).await;
     body.discard().await;
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
-            let (answer, line) = error.into_answer();
-            if let Some(line) = line {
-                eprintln!("request {request_id}: {line}");
-            }
-            answer
+            error.log(&request_id);
+            error.into_answer()
         }
     };
     let mut response = answer.into_response();
@@ -70,39 +87,53 @@ async fn dispatch(
     parts: http::request::Parts,
     body: Unread,
     handlers: &'static [(Route, Handler)],
+    otherwise: Otherwise,
     request_id: String,
     now_ms: u64,
 ) -> Result<Answer, Error> {
-    let (route, values, handler) = find(handlers, &parts.method, parts.uri.path())?;
+    let path = parts.uri.path().to_owned();
+    let found = find(handlers, &parts.method, &path);
     let address = client_address(&parts.headers);
-    let caller = admit(route.access, &parts.headers, address).await?;
-    handler(Call {
-        values: values.into_iter().map(percent_decode).collect(),
+    let mut call = Call {
+        values: Vec::new(),
         query: Query::parse(parts.uri.query()),
+        authority: authority(&parts),
+        path_and_query: parts.uri.path_and_query().map_or_else(|| path.clone(), ToString::to_string),
+        method: parts.method,
         headers: parts.headers,
         body,
-        caller,
+        caller: None,
         address,
         request_id,
         now_ms,
-    })
-    .await
+    };
+    let (route, values, handler) = match found {
+        Ok(found) => found,
+        Err(error) => return otherwise(call, error).await,
+    };
+    call.caller = admit(route.access, &call.headers, address).await?;
+    call.values = values.into_iter().map(percent_decode).collect();
+    handler(call).await
 }
 
 /// A route with its handler and the segments of the path that it names.
-type Found<'path> = (Route, Vec<&'path str>, Handler);
+pub type Found<'path, H> = (Route, Vec<&'path str>, H);
 
-fn find<'path>(
-    handlers: &'static [(Route, Handler)],
+/// Finds what answers a path. `HEAD` is answered wherever `GET` is.
+///
+/// # Errors
+/// 404 where nothing does, 405 where it does so with other methods only.
+pub fn find<'path, H: Copy>(
+    table: &'static [(Route, H)],
     method: &http::Method,
     path: &'path str,
-) -> Result<Found<'path>, Error> {
+) -> Result<Found<'path, H>, Error> {
     let method = match method {
         &http::Method::HEAD => http::Method::GET.as_str(),
         other => other.as_str(),
     };
     let mut allowed: Vec<Method> = Vec::new();
-    for (route, handler) in handlers {
+    for (route, handler) in table {
         let Some(values) = route.matches(path) else { continue };
         if route.method.name() == method {
             return Ok((*route, values, *handler));
@@ -144,6 +175,12 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+}
+
+/// What the client called the application by.
+fn authority(parts: &http::request::Parts) -> Option<String> {
+    let in_header = || parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    parts.uri.authority().map(|authority| authority.as_str()).or_else(in_header).map(str::to_owned)
 }
 
 /// The host appends its own value to whatever a client sent under the same name, so only the last one counts.

@@ -1,0 +1,1 @@
+//! What ten people who look at the same page share.

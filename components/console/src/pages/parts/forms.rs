@@ -1,0 +1,86 @@
+//! Forms: searches, and the confirmations that stand before everything an operator does.
+
+use crate::pages::visit::{Reader, TOKEN_FIELD};
+use crate::pages::words::Words;
+use maud::{Markup, html};
+use restock_api::problem::FieldFault;
+
+/// The longest reason that an operator can give, characters.
+const REASON_CHARACTERS_MAX: usize = 500;
+
+/// The hidden field that proves whose page a form is on. Every form that is posted has it.
+pub(crate) fn form_token(reader: &Reader) -> Markup {
+    hidden(TOKEN_FIELD, &reader.form_token)
+}
+
+/// A hidden field.
+pub(crate) fn hidden(name: &str, value: &str) -> Markup {
+    html! { input type="hidden" name=(name) value=(value); }
+}
+
+/// A search: one field that narrows a list. `id` is unique on the page.
+pub(crate) fn search(words: &Words, action: &str, id: &str, name: &str, label: &str, value: &str) -> Markup {
+    html! {
+        form class="search" role="search" method="get" action=(action) {
+            label for=(id) { (label) }
+            input id=(id) name=(name) type="search" value=(value) maxlength="128" autocomplete="off" spellcheck="false";
+            button type="submit" { (words.shared.find) }
+            @if !value.is_empty() { a href=(action) { (words.shared.show_all) } }
+        }
+    }
+}
+
+/// What an operator is asked before something is done.
+pub(crate) struct Confirmation<'a> {
+    /// Where the form goes.
+    pub(crate) action: &'a str,
+    /// What will happen, in sentences, with the count of a dry run.
+    pub(crate) says: Markup,
+    /// What was chosen, as hidden fields or as fields with labels.
+    pub(crate) fields: Markup,
+    /// Whether a reason must be given; none where none is asked for.
+    pub(crate) reason: Option<bool>,
+    /// What was typed before, where the form comes back with a fault.
+    pub(crate) reason_given: &'a str,
+    /// The button that does it. A verb and its object.
+    pub(crate) button: &'a str,
+    /// It cannot be undone.
+    pub(crate) danger: bool,
+    /// The way back.
+    pub(crate) back: &'a str,
+}
+
+/// Asks before something is done.
+pub(crate) fn confirmation(reader: &Reader, asked: &Confirmation<'_>) -> Markup {
+    let words = reader.words;
+    html! {
+        form class={ "confirmation" @if asked.danger { " danger" } } method="post" action=(asked.action) {
+            (form_token(reader))
+            div class="says" { (asked.says) }
+            (asked.fields)
+            @if let Some(required) = asked.reason {
+                label for="reason" {
+                    (words.shared.reason)
+                    @if !required { " (" (words.shared.optional) ")" }
+                }
+                input id="reason" name="reason" type="text" maxlength=(REASON_CHARACTERS_MAX) required[required]
+                    value=(asked.reason_given) aria-describedby="reason-hint" autocomplete="off";
+                p class="aside" id="reason-hint" { (words.shared.reason_hint) }
+            }
+            div class="actions" {
+                button class=[asked.danger.then_some("danger")] type="submit" { (asked.button) }
+                a href=(asked.back) { (words.shared.cancel) }
+            }
+        }
+    }
+}
+
+/// What is wrong with what was typed, above the form.
+pub(crate) fn faults(words: &Words, faults: &[FieldFault]) -> Markup {
+    html! {
+        div class="fault" role="alert" {
+            p { (words.shared.faulty) }
+            ul lang="en" { @for fault in faults { li { code { (fault.pointer) } " " (fault.detail) } } }
+        }
+    }
+}

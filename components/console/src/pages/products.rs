@@ -1,0 +1,29 @@
+//! Products.
+
+use super::{Reader, Reply, Section, View, Visit};
+use maud::html;
+use restock_edge::Error;
+
+/// `GET /`
+pub(crate) async fn list(visit: Visit) -> Result<Reply, Error> {
+    Ok(Reply::Page(view(visit.reader())))
+}
+
+fn view(reader: &Reader) -> View {
+    View::new(Section::Products, reader.words.products.title, html! {}).live()
+}
+
+#[cfg(test)]
+pub(super) fn samples(reader: &Reader, _hostile: &str) -> Vec<View> {
+    vec![view(reader)]
+}
+
+/// `GET /products/{sku}`
+pub(crate) async fn show(visit: Visit) -> Result<Reply, Error> {
+    Ok(Reply::Page(view(visit.reader())))
+}
+
+/// `GET /products/{sku}/ledger`
+pub(crate) async fn ledger(visit: Visit) -> Result<Reply, Error> {
+    Ok(Reply::Page(view(visit.reader())))
+}
