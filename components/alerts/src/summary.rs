@@ -10,8 +10,8 @@ use restock_bindings::returns::{self, Collection};
 use restock_domain::attempt::Verdict;
 use restock_domain::letter::Letter;
 use restock_domain::prose::{count, moment};
-use restock_edge::event;
 use restock_edge::partner::store_failed;
+use restock_edge::{event, log};
 
 /// The topic of what ends a collection in which something failed.
 pub(crate) const TOPIC: &str = "returns.failed";
@@ -25,7 +25,7 @@ pub(crate) async fn tell(config: &Config, delivery: &Delivery) -> Result<(), Ver
     let known = returns::get_collection(id).await.map_err(|fault| store_failed(&fault))?;
     let Some(collection) = known else { return Ok(()) };
     let Some(way) = way(Channel::Chat, true, &open(config, config.stock_manager_email.as_deref())) else {
-        eprintln!(
+        log!(
             "{} in the collection of returns {}: nobody is told, there is no chat and no email",
             failures(&collection),
             collection.id

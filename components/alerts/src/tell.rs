@@ -8,7 +8,7 @@ use restock_bindings::alerts::{self, Channel, Notice, Occasion};
 use restock_bindings::queue::Delivery;
 use restock_domain::attempt::Verdict;
 use restock_edge::partner::store_failed;
-use restock_edge::{event, host, note};
+use restock_edge::{event, host, log, note};
 
 /// Works on one message.
 ///
@@ -35,9 +35,11 @@ async fn say(config: &Config, notice: &Notice, attempt: u32) -> Result<(), Verdi
     let manager = incident.manager_email.as_deref().or(config.stock_manager_email.as_deref());
     match way(notice.channel, notice.only_channel, &open(config, manager)) {
         Some(way) if feeds_itself(notice.occasion, &incident.partner, way) => {
-            eprintln!(
+            log!(
                 "incident {} ({}, {}) grows and is not told by what fails, the only way that there is",
-                incident.id, incident.kind, incident.reason
+                incident.id,
+                incident.kind,
+                incident.reason
             );
             Ok(())
         }
@@ -50,9 +52,11 @@ async fn say(config: &Config, notice: &Notice, attempt: u32) -> Result<(), Verdi
                 Channel::Mail => "email, which is not configured or has nobody to write to",
                 Channel::Chat => "chat, which is not configured",
             };
-            eprintln!(
+            log!(
                 "incident {} ({}, {}) is not told by {channel}",
-                incident.id, incident.kind, incident.reason
+                incident.id,
+                incident.kind,
+                incident.reason
             );
             Ok(())
         }

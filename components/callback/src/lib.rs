@@ -19,7 +19,7 @@ use restock_edge::answer::HttpResponse;
 use restock_edge::config::Cached;
 use restock_edge::doorbell;
 use restock_edge::serve::{Handler, serve};
-use restock_edge::{Answer, Call, Error, handlers};
+use restock_edge::{Answer, Call, Error, handlers, log, trace};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
@@ -61,6 +61,16 @@ async fn take_report(mut call: Call) -> Result<Answer, Error> {
     let receipt = production::receive(Delivery::OfRequest(production_id), report.quantity, call.now_ms())
         .await?
         .ok_or_else(unknown)?;
+    // Factories send no trace context: what they report goes on with the trace of what they were asked.
+    trace::take_up(receipt.traceparent.as_deref());
+    log!(
+        "goods received: sku={} units={} on_hand={} production={} repeated={}",
+        receipt.sku,
+        report.quantity,
+        receipt.on_hand,
+        receipt.production_id.as_deref().unwrap_or("-"),
+        receipt.repeated
+    );
     if !receipt.repeated {
         // Goods that came can end an episode without stock, and a partial delivery asks for the rest.
         doorbell::ring_later(queues::AFTER_GOODS);

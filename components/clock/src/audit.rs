@@ -3,7 +3,7 @@
 use restock_bindings::types::Fault;
 use restock_bindings::{alerts, ops};
 use restock_domain::queues;
-use restock_edge::doorbell;
+use restock_edge::{doorbell, log};
 use std::time::Duration;
 
 /// The job's name among those that take turns.
@@ -18,7 +18,7 @@ pub(crate) async fn run(every: Option<Duration>, now_ms: u64) -> Result<(), Faul
     }
     let report = ops::audit().await?;
     for violation in &report.violations {
-        eprintln!("the audit found: {violation}");
+        log!("the audit found: {violation}");
     }
     alerts::audited(report.violations, now_ms).await?;
     doorbell::ring_later([queues::ALERTS]);

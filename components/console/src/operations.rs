@@ -7,7 +7,7 @@ use restock_bindings::{alerts, ops, partners};
 use restock_domain::queues;
 use restock_edge::doorbell;
 use restock_edge::error::fault_words;
-use restock_edge::{Answer, Call, Error};
+use restock_edge::{Answer, Call, Error, log};
 
 /// `GET /v1/operations`
 pub(crate) async fn list(call: Call) -> Result<Answer, Error> {
@@ -60,7 +60,7 @@ pub(crate) async fn audit(call: Call) -> Result<Answer, Error> {
         Ok(()) => doorbell::ring_later([queues::ALERTS]),
         // Whoever asked learns what was found all the same, and the clock's own audits note it later.
         Err(fault) => {
-            eprintln!("request {}: the audit was not noted: {}", call.request_id(), fault_words(&fault));
+            log!("request {}: the audit was not noted: {}", call.request_id(), fault_words(&fault));
         }
     }
     Ok(Answer::ok(&Audit {

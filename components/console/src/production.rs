@@ -64,5 +64,6 @@ fn view(request: Request) -> ProductionRequest {
             reorder_point: request.because.reorder_point,
             order_up_to: request.because.order_up_to,
         },
+        traceparent: request.traceparent,
     }
 }

@@ -190,6 +190,7 @@ fn event(event: queue::Event) -> Event {
         subject: event.subject,
         time: Time(event.time),
         datacontenttype: "application/json",
+        traceparent: event.traceparent,
         data,
     }
 }

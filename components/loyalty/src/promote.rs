@@ -9,7 +9,7 @@ use restock_bindings::queue::Event;
 use restock_bindings::types::Fault;
 use restock_domain::attempt::{Failure, Verdict};
 use restock_edge::error::fault_words;
-use restock_edge::host;
+use restock_edge::{host, log};
 
 /// Works on one message.
 pub(crate) async fn promote(config: &Config, event: Event) -> Verdict {
@@ -32,7 +32,7 @@ async fn steps(config: &Config, event: Event) -> Result<(), Verdict> {
     match &config.marketing {
         Some(marketing) => announce(marketing, announcement).await,
         None => {
-            eprintln!("a new VIP (order {order_id}) is not announced: no marketing_url is set");
+            log!("a new VIP (order {order_id}) is not announced: no marketing_url is set");
             Ok(())
         }
     }

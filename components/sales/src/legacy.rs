@@ -1,7 +1,7 @@
 //! The old shop's paths, for clients and factories that were written for it. They ask for no key, because those clients
 //! have none, so they answer only where `legacy_api` is `on`.
 
-use crate::orders::{key_reused, mixed_currencies, vip_policy};
+use crate::orders::{key_reused, mixed_currencies, record, vip_policy};
 use crate::products::available;
 use restock_api::legacy::{CheckoutRequest, LegacyAnswer, LegacyProduct};
 use restock_api::problem::FieldFault;
@@ -14,7 +14,7 @@ use restock_domain::networks::Networks;
 use restock_domain::{name, order, queues};
 use restock_edge::config::Cached;
 use restock_edge::doorbell;
-use restock_edge::{Answer, Call, Error, host};
+use restock_edge::{Answer, Call, Error, host, log, trace};
 
 /// The customer of every sale that the old shop's page makes: it does not say who buys.
 const CUSTOMER_ID: &str = "legacy";
@@ -95,7 +95,7 @@ pub(crate) async fn check_out(mut call: Call) -> Result<Answer, Error> {
         placed_at: now_ms,
         traceparent: None,
     };
-    let recording = match orders::place(placement).await? {
+    let recording = match record(placement).await? {
         Placing::Recorded(recording) => recording,
         Placing::KeyReused => return Err(key_reused()),
         Placing::MixedCurrencies => return Err(mixed_currencies()),
@@ -133,6 +133,15 @@ pub(crate) async fn take_report(mut call: Call) -> Result<Answer, Error> {
     let receipt = production::receive(delivery, report.quantity, call.now_ms())
         .await?
         .ok_or(Error::NotFound("there is no such product"))?;
+    trace::take_up(receipt.traceparent.as_deref());
+    log!(
+        "goods received: sku={} units={} on_hand={} production={} repeated={}",
+        receipt.sku,
+        report.quantity,
+        receipt.on_hand,
+        receipt.production_id.as_deref().unwrap_or("-"),
+        receipt.repeated
+    );
     if !receipt.repeated {
         // As after a callback: goods that came end an episode, and a partial delivery asks for the rest.
         doorbell::ring_later(queues::AFTER_GOODS);

@@ -12,7 +12,7 @@ use restock_bindings::types;
 use restock_domain::{name, order};
 use restock_edge::config::Cached;
 use restock_edge::doorbell;
-use restock_edge::{Answer, Call, Error, host};
+use restock_edge::{Answer, Call, Error, host, log, trace};
 
 /// Tells a client that this is the answer to its first request with the key.
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -29,8 +29,7 @@ pub(crate) async fn place(mut call: Call) -> Result<Answer, Error> {
     let request = OrderRequest::decode(&call.json_body().await?)?;
     let now_ms = call.now_ms();
     let vip = vip_policy().await?;
-    let placing = orders::place(placement(&request, idempotency_key, vip, now_ms)).await?;
-    match placing {
+    match record(placement(&request, idempotency_key, vip, now_ms)).await? {
         Placing::Recorded(recording) => Ok(answer(recording)),
         Placing::KeyReused => Err(key_reused()),
         Placing::UnknownSkus(skus) => Err(unknown_skus(&request, &skus)),
@@ -73,6 +72,21 @@ fn placement(
         placed_at: now_ms,
         traceparent: None,
     }
+}
+
+/// Places an order in the trace of its request; where that brought none, in the one that has the order's own id. A repeated order goes on
+/// in the trace of the first. The log tells of orders that make work for others, and of those whose caller wants a record.
+pub(crate) async fn record(placement: Placement) -> Result<Placing, Error> {
+    let step = trace::current_or_of(&placement.id);
+    let placing = orders::place(Placement { traceparent: Some(step.to_string()), ..placement }).await?;
+    if let Placing::Recorded(Recording { order, replayed, rings }) = &placing {
+        trace::take_up(order.traceparent.as_deref());
+        if step.is_sampled() || *replayed || !rings.is_empty() {
+            let (id, status, rings) = (&order.id, status(order.placed_as).word(), rings.join(","));
+            log!("order placed: order={id} status={status} repeated={replayed} rings={rings}");
+        }
+    }
+    Ok(placing)
 }
 
 /// The answer depends on how the order was placed, not on what became of it since: a repeated key gets the first answer.
@@ -150,6 +164,7 @@ fn view(order: orders::Order) -> Order {
         short: order.short.into_iter().map(shortage).collect(),
         placed_at: Time(order.placed_at),
         filled_at: order.filled_at.map(Time),
+        traceparent: order.traceparent,
     }
 }
 

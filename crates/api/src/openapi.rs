@@ -25,7 +25,8 @@ use utoipa::openapi::OpenApi;
 const INTRODUCTION: &str = "Restock sells what is there and asks the factory for more before it is gone. \
 Errors are problem documents (RFC 9457). Times are RFC 3339 in UTC. Money is an integer of minor units. \
 Lists are walked with `limit` and `cursor`; `next_cursor` is null on the last page. \
-Every answer carries `x-request-id`; a client may send its own.";
+Every answer carries `x-request-id`; a client may send its own. \
+A `traceparent` (W3C Trace Context) is continued by all that a request causes.";
 
 /// The description of the interface.
 #[must_use]

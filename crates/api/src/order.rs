@@ -129,6 +129,18 @@ pub enum OrderStatus {
     Rejected,
 }
 
+impl OrderStatus {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Backordered => "backordered",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// One line of an order, at the price of the moment it was placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -191,6 +203,12 @@ pub struct Order {
     pub placed_at: Time,
     /// When a backorder was filled.
     pub filled_at: Option<Time>,
+    /// The W3C trace context that it was placed in, as `traceparent` is written. What it caused is of the same trace.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    )]
+    pub traceparent: Option<String>,
 }
 
 #[cfg(test)]

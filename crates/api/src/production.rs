@@ -84,6 +84,12 @@ pub struct ProductionRequest {
     pub follows: Option<String>,
     /// The numbers that led to it.
     pub because: Cause,
+    /// The W3C trace context of what led to it, as `traceparent` is written.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    )]
+    pub traceparent: Option<String>,
 }
 
 /// The answer to a factory's report. A repeated report gets the same one.

@@ -90,6 +90,13 @@ pub struct Event {
     pub time: Time,
     /// Always `application/json`.
     pub datacontenttype: &'static str,
+    /// The W3C trace context of what led to it: the extension for distributed tracing. Absent where nothing is known of it.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// What is said.
     pub data: Value,
 }

@@ -24,5 +24,6 @@ pub mod reply;
 pub mod session;
 pub mod settings;
 pub mod text;
+pub mod trace;
 pub mod web;
 pub mod window;

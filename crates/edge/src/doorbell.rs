@@ -6,7 +6,7 @@
 //! consumer runs in another process.
 
 use crate::config::{Cached, Secret};
-use crate::{host, outbound};
+use crate::{host, log, outbound, trace};
 use bytes::Bytes;
 use http::Request;
 use http::header::AUTHORIZATION;
@@ -20,7 +20,7 @@ const RING_TIME_MAX: Duration = Duration::from_secs(1);
 pub fn ring_later(queues: impl IntoIterator<Item = impl Into<String>>) {
     for queue in queues {
         let queue = queue.into();
-        spin_sdk::wasip3::spawn(async move { ring(&queue).await });
+        spin_sdk::wasip3::spawn(trace::carried(async move { ring(&queue).await }));
     }
 }
 
@@ -29,7 +29,7 @@ pub async fn ring(queue: &str) {
     static BELL: Cached<Doorbell> = Cached::new();
     match BELL.get(async |reader| reader.doorbell().await).await {
         Ok(bell) => bell.ring(queue).await,
-        Err(error) => eprintln!("the bell of {queue} cannot be rung: {error:?}"),
+        Err(error) => log!("the bell of {queue} cannot be rung: {error:?}"),
     }
 }
 
@@ -53,7 +53,7 @@ impl Doorbell {
         };
         let Err(redis_words) = over_redis else { return };
         if let Err(http_words) = self.ring_over_http(queue).await {
-            eprintln!("the bell of {queue} was not heard: {redis_words}; {http_words}");
+            log!("the bell of {queue} was not heard: {redis_words}; {http_words}");
         }
     }
 

@@ -5,8 +5,8 @@
 
 use crate::doorbell;
 use crate::error::fault_words;
-use crate::host;
 use crate::partner::Partner;
+use crate::{host, log, trace};
 use futures::StreamExt;
 use futures::future::{Either, join, select};
 use futures::stream::FuturesUnordered;
@@ -15,6 +15,7 @@ use restock_bindings::queue::{self, Delivery};
 use restock_bindings::types::Fault;
 use restock_domain::attempt::{self, Failure, Settlement, Verdict};
 use restock_domain::queues;
+use restock_domain::trace::Context;
 use restock_domain::window::{self, Places};
 use std::future::Future;
 use std::pin::pin;
@@ -176,7 +177,7 @@ impl<A: Future<Output = (Attempted, Verdict)>> Shift<'_, A> {
         match self.meanwhile(self.drain.claim(places)).await {
             Ok(deliveries) => self.running.extend(deliveries.into_iter().map(start)),
             Err(fault) if self.is_idle() => return Err(fault),
-            Err(fault) => eprintln!("claiming from {} failed: {}", self.drain.queue, fault_words(&fault)),
+            Err(fault) => log!("claiming from {} failed: {}", self.drain.queue, fault_words(&fault)),
         }
         Ok(())
     }
@@ -219,6 +220,7 @@ impl<A: Future<Output = (Attempted, Verdict)>> Shift<'_, A> {
         self.attempts_max = Some(limit);
         let now_ms = host::now_ms();
         let mut settlements = Vec::with_capacity(self.ended.len());
+        let mut lines = Vec::with_capacity(self.ended.len());
         for (attempted, verdict) in self.ended.drain(..) {
             let settlement = attempt::settle(verdict, attempted.attempt, limit, now_ms, host::random_u64());
             count(&mut self.drained, &settlement);
@@ -227,9 +229,16 @@ impl<A: Future<Output = (Attempted, Verdict)>> Shift<'_, A> {
             {
                 self.rests.push(Instant::now() + Duration::from_millis(rest_ms));
             }
+            lines.push((attempted.step, line(self.drain.queue, &attempted, &settlement)));
             settlements.push(record(attempted, settlement));
         }
-        self.meanwhile(settle(&settlements)).await;
+        let settled = self.meanwhile(settle(&settlements)).await;
+        for (settlement, (step, line)) in settlements.iter().zip(lines) {
+            // The others are given out again, and say so then.
+            if settled.contains(&settlement.message_id) {
+                trace::log_of(step, format_args!("{line}"));
+            }
+        }
     }
 
     /// Does something while the messages under way go on.
@@ -250,6 +259,9 @@ struct Attempted {
     message_id: String,
     receipt: String,
     attempt: u32,
+    topic: String,
+    /// Which step of its trace the attempt was.
+    step: Context,
 }
 
 async fn attempt_at<F>(delivery: Delivery, handler: impl Fn(Delivery) -> F) -> (Attempted, Verdict)
@@ -260,10 +272,12 @@ where
         message_id: delivery.message_id.clone(),
         receipt: delivery.receipt.clone(),
         attempt: delivery.attempt,
+        topic: delivery.event.kind.clone(),
+        step: trace::of_event(&delivery.event),
     };
     let lease = Duration::from_millis(delivery.leased_until.saturating_sub(host::now_ms()));
     let limit = HANDLER_TIME_MAX.min(lease.saturating_sub(LEASE_MARGIN));
-    let failure = match host::within(limit, handler(delivery)).await {
+    let failure = match trace::within(attempted.step, host::within(limit, handler(delivery))).await {
         Ok(Ok(verdict)) => return (attempted, verdict),
         Ok(Err(error)) => Failure::new(HANDLER_FAILED, format!("{error:#}")),
         Err(host::TimeUp) => {
@@ -283,6 +297,21 @@ fn count(drained: &mut Drained, settlement: &Settlement) {
     }
 }
 
+/// What the log says of an attempt. Not the error: it can be a partner's words, about people too, and the message keeps it.
+fn line(queue: &str, attempted: &Attempted, settlement: &Settlement) -> String {
+    let Attempted { message_id, attempt, topic, .. } = attempted;
+    let (outcome, reason) = match settlement {
+        Settlement::Done => ("done", "-"),
+        Settlement::Retry(_, failure) => ("retry", failure.reason.as_ref()),
+        Settlement::Postpone(_, failure) => ("postpone", failure.reason.as_ref()),
+        Settlement::Bury(failure) => ("bury", failure.reason.as_ref()),
+    };
+    format!(
+        "message settled: queue={queue} topic={topic} message={message_id} attempt={attempt} outcome={outcome} \
+         reason={reason}"
+    )
+}
+
 fn record(attempted: Attempted, settlement: Settlement) -> queue::Settlement {
     let (verdict, failure) = match settlement {
         Settlement::Done => (queue::Verdict::Done, Failure::default()),
@@ -300,14 +329,14 @@ fn record(attempted: Attempted, settlement: Settlement) -> queue::Settlement {
 }
 
 /// Settles messages in one write. A store that does not answer is asked again a few times; after that the leases run out, the
-/// messages are delivered again, and the handlers find that their work was done.
-async fn settle(settlements: &[queue::Settlement]) {
+/// messages are delivered again, and the handlers find that their work was done. Returns the ids of those that were settled.
+async fn settle(settlements: &[queue::Settlement]) -> Vec<String> {
     let mut wait = SETTLE_RETRY_WAIT;
     for tried in 1..=SETTLE_TRIES_MAX {
         match queue::settle(settlements.to_vec(), host::now_ms()).await {
-            Ok(_) => return,
+            Ok(settled) => return settled,
             Err(fault) => {
-                eprintln!("settling failed, try {tried} of {SETTLE_TRIES_MAX}: {}", fault_words(&fault))
+                log!("settling failed, try {tried} of {SETTLE_TRIES_MAX}: {}", fault_words(&fault))
             }
         }
         if tried < SETTLE_TRIES_MAX {
@@ -315,4 +344,5 @@ async fn settle(settlements: &[queue::Settlement]) {
             wait *= 2;
         }
     }
+    Vec::new()
 }

@@ -93,7 +93,7 @@ impl Error {
             Self::Internal(error) => format!("{error:#}"),
             _ => return,
         };
-        eprintln!("request {request_id}: {line}");
+        crate::log!("request {request_id}: {line}");
     }
 
     /// The problem document that says so, with the headers that belong to it.

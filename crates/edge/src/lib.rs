@@ -21,6 +21,7 @@ pub mod partner;
 pub mod post;
 pub mod serve;
 pub mod session;
+pub mod trace;
 
 pub use answer::Answer;
 pub use call::Call;

@@ -23,7 +23,7 @@ where
         match note().await {
             Ok(noted) => return Ok(noted),
             Err(fault) if tried == TRIES_MAX => return Err(fault),
-            Err(fault) => eprintln!("noting {what}, try {tried}: {}", fault_words(&fault)),
+            Err(fault) => crate::log!("noting {what}, try {tried}: {}", fault_words(&fault)),
         }
         tried += 1;
         spin_sdk::time::sleep(RETRY_WAIT).await;

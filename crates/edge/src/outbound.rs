@@ -1,6 +1,6 @@
 //! Calls to other systems over HTTP: one time limit for the whole of a call, one size limit for its answer, no redirects.
 
-use crate::host;
+use crate::{host, trace};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::{HeaderMap, Request, Uri};
@@ -110,7 +110,7 @@ impl fmt::Display for Failed {
     }
 }
 
-/// Sends a request and reads its answer, all of it within limits.
+/// Sends a request and reads its answer, all of it within limits. The other system is told what the call is a step of.
 ///
 /// # Errors
 /// Says why there is no answer.
@@ -119,6 +119,7 @@ pub async fn send(mut request: Request<Bytes>, limits: impl Into<CallLimits>) ->
     // Old servers cannot read a body in chunks.
     let length = HeaderValue::from(request.body().len());
     request.headers_mut().insert(CONTENT_LENGTH, length);
+    trace::stamp(request.headers_mut());
     request.extensions_mut().insert(RequestOptionsExtension(options(time_max)));
     let origin = origin(request.uri());
     let call = async {

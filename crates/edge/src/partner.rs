@@ -2,8 +2,8 @@
 //! health. Every way not to get an answer becomes a verdict whose reason is `<partner>-<kind>`.
 
 use crate::error::fault_words;
-use crate::host;
 use crate::outbound::{self, CallLimits, Failed, Incoming};
+use crate::{host, log, trace};
 use bytes::Bytes;
 use http::Request;
 use restock_bindings::partners::{self, Admission, Circuit, Hindrance, Limits};
@@ -15,7 +15,7 @@ use restock_domain::reply::Reply;
 use restock_domain::window;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use restock_bindings::partners::Health;
 
@@ -226,7 +226,7 @@ impl Pass {
         read: impl FnOnce(Incoming) -> (Health, T),
     ) -> Result<T, NoAnswer> {
         let partner = self.partner;
-        let (health, result) = match outbound::send(request, limits).await {
+        let (health, result) = match trace::step(send(partner, request, limits.into())).await {
             Ok(answer) => {
                 let (health, result) = read(answer);
                 (health, Ok(result))
@@ -249,7 +249,22 @@ impl Pass {
     /// A pass that cannot be given back expires, so this does not change what becomes of the message.
     async fn leave(self, health: Health) {
         if let Err(fault) = partners::leave(self.id, health, host::now_ms()).await {
-            eprintln!("a pass of the gate of {} was not given back: {}", self.partner, fault_words(&fault));
+            log!("a pass of the gate of {} was not given back: {}", self.partner, fault_words(&fault));
         }
     }
+}
+
+/// Makes the call, and notes in the log what came of it and which step of its trace the partner was told.
+async fn send(partner: &str, request: Request<Bytes>, limits: CallLimits) -> Result<Incoming, Failed> {
+    let began = Instant::now();
+    let answered = outbound::send(request, limits).await;
+    let ms = began.elapsed().as_millis();
+    let span = trace::current().map(|step| step.span().to_string()).unwrap_or_default();
+    match &answered {
+        Ok(answer) => log!("partner called: partner={partner} status={} ms={ms} span={span}", answer.status),
+        Err(failed) => {
+            log!("partner called: partner={partner} failure={} ms={ms} span={span}", failed.kind().word());
+        }
+    }
+    answered
 }

@@ -3,7 +3,7 @@
 use crate::answer::HttpResponse;
 use crate::body::Unread;
 use crate::config::Cached;
-use crate::{Answer, Call, Error, host};
+use crate::{Answer, Call, Error, host, trace};
 use http::header::{AUTHORIZATION, HOST, HeaderValue};
 use http::{HeaderMap, HeaderName};
 use restock_api::query::{Query, percent_decode};
@@ -55,7 +55,8 @@ pub async fn serve_or(
     handlers: &'static [(Route, Handler)],
     otherwise: Otherwise,
 ) -> HttpResponse {
-    answer(request, handlers, otherwise).await
+    let scope = trace::arriving(request.headers());
+    trace::scoped(scope, answer(request, handlers, otherwise)).await
 }
 
 async fn answer(

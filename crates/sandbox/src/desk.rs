@@ -23,9 +23,11 @@ use crate::stand_in::{Partner, StandIn};
 
 /// Requests kept for `GET /sandbox/requests`; the oldest go first.
 const REQUESTS_KEPT_MAX: usize = 10_000;
+/// The header with a W3C trace context.
+const TRACEPARENT: &str = "traceparent";
 /// The headers that are kept of a request. None of them is a secret.
-const HEADERS_KEPT: [&str; 5] =
-    ["content-type", "idempotency-key", "webhook-id", "webhook-signature", "webhook-timestamp"];
+const HEADERS_KEPT: [&str; 6] =
+    ["content-type", "idempotency-key", TRACEPARENT, "webhook-id", "webhook-signature", "webhook-timestamp"];
 
 /// A request that came in, whatever became of it.
 #[derive(Clone, Debug, Serialize)]
@@ -37,7 +39,8 @@ pub struct RequestSeen {
     /// Its path.
     pub path: String,
     /// Those of its headers that tell one delivery from another, by their names in lower case: `idempotency-key`,
-    /// `webhook-id`, `webhook-timestamp`, `webhook-signature`, `content-type`.
+    /// `webhook-id`, `webhook-timestamp`, `webhook-signature`, `content-type`; and `traceparent`, which tells what it is a
+    /// step of.
     pub headers: BTreeMap<String, String>,
     /// Its JSON, or its text where it is none.
     pub body: Value,
@@ -85,10 +88,20 @@ impl Received {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The trace context that it came with, as it was sent.
+    pub(crate) fn traceparent(&self) -> Option<String> {
+        traceparent(&self.headers)
+    }
+
     /// When it had been read (RFC 3339, milliseconds).
     pub(crate) fn received_at(&self) -> String {
         format!("{:.3}", self.at)
     }
+}
+
+/// What a request says of the trace that it is a step of. It is kept and never sent on: none of these systems knows it.
+pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
+    headers.get(TRACEPARENT)?.to_str().ok().map(str::to_owned)
 }
 
 /// What was made of a request.

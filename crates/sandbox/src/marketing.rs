@@ -25,7 +25,7 @@ use sha2::Sha256;
 
 use crate::desk::{Desk, Office, Outcome, Received};
 use crate::faults::knobs;
-use crate::page::{ENTRIES_SHOWN_MAX, Entry, Page};
+use crate::page::{ENTRIES_SHOWN_MAX, Entry, Page, traced};
 use crate::panel::keep;
 
 pub use crate::desk::{RequestSeen, Stats};
@@ -68,6 +68,8 @@ pub struct EventSeen {
     pub id: String,
     /// The `webhook-timestamp` of its first delivery, in seconds since 1970.
     pub timestamp: i64,
+    /// The header `traceparent` of its first delivery.
+    pub traceparent: Option<String>,
     /// Its JSON.
     pub body: Value,
     /// How often it was delivered.
@@ -128,6 +130,7 @@ impl Desk for Campaigns {
                     received_at: request.received_at(),
                     id: id.to_owned(),
                     timestamp,
+                    traceparent: request.traceparent(),
                     body,
                     deliveries: 1,
                     changed: false,
@@ -156,11 +159,14 @@ impl Desk for Campaigns {
             entries: entries
                 .map(|event| Entry {
                     heading: event.body.get("type").and_then(Value::as_str).unwrap_or("event").to_owned(),
-                    facts: vec![
+                    facts: [
                         ("time", event.received_at.clone()),
                         ("id", event.id.clone()),
                         ("deliveries", event.deliveries.to_string()),
-                    ],
+                    ]
+                    .into_iter()
+                    .chain(traced(event.traceparent.as_deref()))
+                    .collect(),
                     text: serde_json::to_string_pretty(&event.body).unwrap_or_default(),
                 })
                 .collect(),

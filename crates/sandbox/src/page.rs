@@ -39,6 +39,11 @@ pub(crate) struct Entry {
     pub(crate) text: String,
 }
 
+/// What an entry says of the trace context that it came with.
+pub(crate) fn traced(traceparent: Option<&str>) -> Option<(&'static str, String)> {
+    traceparent.map(|traceparent| ("trace", traceparent.to_owned()))
+}
+
 impl Page {
     /// The page; every text is escaped.
     pub(crate) fn html(&self) -> String {

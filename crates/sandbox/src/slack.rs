@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::desk::{Desk, Office, Outcome, Received};
 use crate::faults::{DELAY_MS_MAX, knobs};
-use crate::page::{ENTRIES_SHOWN_MAX, Entry, Page};
+use crate::page::{ENTRIES_SHOWN_MAX, Entry, Page, traced};
 use crate::panel::keep;
 
 pub use crate::desk::{RequestSeen, Stats};
@@ -71,6 +71,8 @@ pub struct MessageSeen {
     pub received_at: String,
     /// The webhook it came by.
     pub path: String,
+    /// The header `traceparent`.
+    pub traceparent: Option<String>,
     /// Its text, escaped as it was sent; empty where there is none.
     pub text: String,
     /// Its blocks; null where there are none.
@@ -128,6 +130,7 @@ impl Desk for Channel {
             seq: request.seq,
             received_at: request.received_at(),
             path: request.uri.path().to_owned(),
+            traceparent: request.traceparent(),
             text: message.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),
             blocks: message.get_mut("blocks").map(Value::take).unwrap_or_default(),
         };
@@ -157,7 +160,10 @@ impl Desk for Channel {
             entries: entries
                 .map(|message| Entry {
                     heading: heading(message),
-                    facts: vec![("time", message.received_at.clone()), ("webhook", message.path.clone())],
+                    facts: [("time", message.received_at.clone()), ("webhook", message.path.clone())]
+                        .into_iter()
+                        .chain(traced(message.traceparent.as_deref()))
+                        .collect(),
                     text: shown(message),
                 })
                 .collect(),

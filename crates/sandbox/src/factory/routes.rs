@@ -7,7 +7,7 @@ use axum::extract::{Json, State as Extract};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -32,9 +32,9 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         )
 }
 
-async fn manufacture(Extract(state): Extract<Arc<State>>, text: Bytes) -> Response {
+async fn manufacture(Extract(state): Extract<Arc<State>>, headers: HeaderMap, text: Bytes) -> Response {
     let _answering = state.panel().answering();
-    let decision = state.take(&text);
+    let decision = state.take(&headers, &text);
     delay(state.panel()).await;
     match decision {
         Decision::Accepted(id) => accepted(id, &text),

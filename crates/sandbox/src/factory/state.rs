@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::task::{AbortHandle, JoinSet};
@@ -17,6 +18,7 @@ use uuid::Uuid;
 use super::callback::Sender;
 use super::knobs::Knobs;
 use super::routes;
+use crate::desk::traceparent;
 use crate::faults::Fault;
 use crate::panel::{Arrival, Panel, Traffic, keep};
 use crate::stand_in::Partner;
@@ -39,6 +41,8 @@ pub struct RequestSeen {
     pub seq: u64,
     /// When it had been read, in milliseconds since 1970.
     pub at_ms: u64,
+    /// Its header `traceparent`, which the factory does not know and sends to nobody.
+    pub traceparent: Option<String>,
     /// Its JSON, or its text where it is none.
     pub body: Value,
     /// `accepted`, or the fault it met: `down`, `hang`, `refused`, `busy`, `error`, `garbage`, `answer_lost`,
@@ -195,7 +199,7 @@ impl Partner for State {
 
 impl State {
     /// Records a request, decides its fate and starts its job.
-    pub(crate) fn take(self: &Arc<Self>, text: &[u8]) -> Decision {
+    pub(crate) fn take(self: &Arc<Self>, headers: &HeaderMap, text: &[u8]) -> Decision {
         let body = serde_json::from_slice::<Value>(text);
         let mut inner = self.lock();
         let Arrival { seq, fault, answer_lost } = self.panel.arrived();
@@ -229,7 +233,7 @@ impl State {
         tracing::info!(seq, outcome, sku = %text_of(&body, "MessageAttributeProductId"), "production request");
         keep(
             &mut inner.requests,
-            RequestSeen { seq, at_ms: now_ms(), body, outcome, job_id },
+            RequestSeen { seq, at_ms: now_ms(), traceparent: traceparent(headers), body, outcome, job_id },
             REQUESTS_KEPT_MAX,
         );
         drop(inner);

@@ -16,6 +16,7 @@ use super::holdings::{Holdings, PLAN, Report, Reported, Return, ReturnSeen};
 use super::knobs::{Call, Knobs, LIMIT_PER_SECOND_MAX};
 use super::{BASE, Logistics, routes};
 use crate::control::message;
+use crate::desk::traceparent;
 use crate::faults::Fault;
 use crate::page::{Entry, Page};
 use crate::panel::{Arrival, Panel, Traffic, keep};
@@ -41,6 +42,8 @@ pub struct RequestSeen {
     pub call: Call,
     /// Its query; empty where there is none.
     pub query: String,
+    /// Its header `traceparent`.
+    pub traceparent: Option<String>,
     /// Its JSON, or its text where it is none; null where there is nothing.
     pub body: Value,
     /// `listed`, `page`, `tracked`, `unknown`, `reported`, `repeated`, `not_taken`, `unauthorized`, `malformed`,
@@ -198,6 +201,7 @@ impl State {
             received_at: format!("{:.3}", Timestamp::now()),
             call,
             query: request.uri.query().unwrap_or_default().to_owned(),
+            traceparent: traceparent(request.headers),
             body: body(request.body),
             outcome,
         };

@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use crate::desk::{Desk, Office, Outcome, Received};
 use crate::faults::knobs;
-use crate::page::{ENTRIES_SHOWN_MAX, Entry, Page};
+use crate::page::{ENTRIES_SHOWN_MAX, Entry, Page, traced};
 use crate::panel::keep;
 
 pub use crate::desk::{RequestSeen, Stats};
@@ -118,6 +118,8 @@ pub struct MailSeen {
     pub id: String,
     /// The header `Idempotency-Key`, which only Resend honours.
     pub idempotency_key: Option<String>,
+    /// The header `traceparent`.
+    pub traceparent: Option<String>,
     /// The sender, as `name <address>` or `address`; the name as a mail reader shows it.
     pub from: String,
     /// The recipients' addresses, without names.
@@ -217,12 +219,15 @@ impl Desk for Inbox {
             entries: entries
                 .map(|mail| Entry {
                     heading: mail.subject.clone(),
-                    facts: vec![
+                    facts: [
                         ("to", mail.to.join(", ")),
                         ("from", mail.from.clone()),
                         ("time", mail.received_at.clone()),
                         ("provider", mail.provider.name().to_owned()),
-                    ],
+                    ]
+                    .into_iter()
+                    .chain(traced(mail.traceparent.as_deref()))
+                    .collect(),
                     text: if mail.text.is_empty() { mail.html.clone() } else { mail.text.clone() },
                 })
                 .collect(),
@@ -238,6 +243,7 @@ impl Inbox {
             provider,
             id,
             idempotency_key: request.header("idempotency-key").map(str::to_owned),
+            traceparent: request.traceparent(),
             from: letter.from.to_string(),
             to: letter.to.into_iter().map(|to| to.address).collect(),
             subject: letter.subject,
