@@ -15,6 +15,7 @@
     number: new Intl.NumberFormat(locales),
     decimal: new Intl.NumberFormat(locales, { maximumFractionDigits: 1 }),
     moment: new Intl.DateTimeFormat(locales, MOMENT),
+    brief: new Intl.DateTimeFormat(locales, { dateStyle: "short", timeStyle: "short" }),
     clock: new Intl.DateTimeFormat(locales, { timeStyle: "short" }),
   };
   const currencies = new Map();
@@ -29,8 +30,8 @@
   function localize(root) {
     for (const element of root.querySelectorAll("[data-as]")) {
       const as = element.dataset.as;
-      if (as === "moment" || as === "clock") {
-        element.textContent = writers[as].format(new Date(element.dateTime));
+      if (element.nodeName === "TIME") {
+        element.textContent = writers[as]?.format(new Date(element.dateTime)) ?? element.textContent;
       } else if (as === "money") {
         element.textContent = currency(element.dataset.currency).format(element.value);
       } else if (writers[as]) {
