@@ -125,16 +125,23 @@ fn production(exposition: &mut Exposition, totals: &ProductionTotals) {
     let ProductionTotals { planned, requested, overdue, failed, received, cancelled, .. } = *totals;
     exposition.gauge(
         "restock_production_requests",
-        "Production requests whose goods are not there yet. Failed ones could not be asked for: nothing is coming.",
+        "Production requests whose goods are not there. Failed ones could not be asked for; cancelled ones were given up, and their goods \
+         may come all the same.",
         counts(
             "state",
-            [("planned", planned), ("requested", requested), ("overdue", overdue), ("failed", failed)],
+            [
+                ("planned", planned),
+                ("requested", requested),
+                ("overdue", overdue),
+                ("failed", failed),
+                ("cancelled", cancelled),
+            ],
         ),
     );
     exposition.counter(
-        "restock_production_closed_total",
-        "Production requests that are over: their goods came, or an operator gave them up.",
-        counts("outcome", [("received", received), ("cancelled", cancelled)]),
+        "restock_production_received_total",
+        "Production requests whose goods came.",
+        [Sample::of(count(received))],
     );
     exposition.histogram(
         "restock_production_lead_time_seconds",
