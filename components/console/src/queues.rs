@@ -1,5 +1,6 @@
 //! Queues, dead letters, and what operators do to them.
 
+use restock_api::page::PageRequest;
 use restock_api::queue::{
     self as api, Attempt, Buried, BuriedGroup, Choice, Event, Message, MessageState, PauseRequest, Paused,
     PurgeRequest, Purged, Queue, RedriveRequest, Redriven, Selection,
@@ -15,8 +16,139 @@ fn unknown() -> Error {
     Error::NotFound("there is no such queue")
 }
 
-fn named(call: &Call) -> Result<String, Error> {
-    if name::is_identifier(call.value()) { Ok(call.value().to_owned()) } else { Err(unknown()) }
+/// Somebody at a queue: what the interface for programs and the pages for people do to it is done here, once.
+pub(crate) struct Desk {
+    queue: String,
+    operator: String,
+    now_ms: u64,
+}
+
+impl Desk {
+    /// Takes a seat. The operator is the fingerprint of a key.
+    ///
+    /// # Errors
+    /// 404 for a name that no queue can have.
+    pub(crate) fn at(queue: &str, operator: String, now_ms: u64) -> Result<Self, Error> {
+        if name::is_identifier(queue) {
+            Ok(Self { queue: queue.to_owned(), operator, now_ms })
+        } else {
+            Err(unknown())
+        }
+    }
+
+    fn of(call: &Call) -> Result<Self, Error> {
+        Self::at(call.value(), call.operator(), call.now_ms())
+    }
+
+    /// The queue's name.
+    pub(crate) fn queue(&self) -> &str {
+        &self.queue
+    }
+
+    /// The queue as it is now.
+    ///
+    /// # Errors
+    /// 404 for an unknown queue; the store's fault.
+    pub(crate) async fn status(&self) -> Result<Status, Error> {
+        let queues = queue::list(self.now_ms).await?;
+        queues.into_iter().find(|status| status.queue == self.queue).ok_or_else(unknown)
+    }
+
+    /// One page of its dead letters, newest first, of one kind of failure or of all.
+    ///
+    /// # Errors
+    /// 404 for an unknown queue; the store's fault.
+    pub(crate) async fn buried(
+        &self,
+        reason: Option<String>,
+        page: &PageRequest,
+    ) -> Result<Vec<queue::Message>, Error> {
+        let page = types::Page { limit: page.limit, after: page.after.clone() };
+        queue::buried(self.queue.clone(), reason, page).await?.ok_or_else(unknown)
+    }
+
+    /// Its dead letters by kind of failure.
+    ///
+    /// # Errors
+    /// 404 for an unknown queue; the store's fault.
+    pub(crate) async fn groups(&self) -> Result<Vec<queue::BuriedGroup>, Error> {
+        queue::buried_groups(self.queue.clone()).await?.ok_or_else(unknown)
+    }
+
+    /// Makes it give out nothing.
+    ///
+    /// # Errors
+    /// 404 for an unknown queue; the store's fault.
+    pub(crate) async fn pause(&self, reason: String) -> Result<(), Error> {
+        self.operate(Action::Pause, reason).await.map(drop)
+    }
+
+    /// Makes it give out messages again, and says so to its worker.
+    ///
+    /// # Errors
+    /// 404 for an unknown queue; the store's fault.
+    pub(crate) async fn resume(&self, reason: String) -> Result<(), Error> {
+        self.operate(Action::Resume, reason).await?;
+        doorbell::ring_later([&self.queue]);
+        Ok(())
+    }
+
+    /// Makes dead letters ready again, or counts them where the run is dry, and says how many.
+    ///
+    /// # Errors
+    /// 404 for an unknown queue; the store's fault.
+    pub(crate) async fn redrive(&self, choice: Choice) -> Result<u32, Error> {
+        let dry_run = choice.dry_run;
+        let redriven = self.carry_out(choice, Action::Redrive).await?;
+        if redriven > 0 && !dry_run {
+            doorbell::ring_later([&self.queue]);
+        }
+        Ok(redriven)
+    }
+
+    /// Removes dead letters for good, or counts them where the run is dry, and says how many.
+    ///
+    /// # Errors
+    /// 404 for an unknown queue; the store's fault.
+    pub(crate) async fn purge(&self, choice: Choice) -> Result<u32, Error> {
+        self.carry_out(choice, Action::Purge).await
+    }
+
+    /// Does to the chosen dead letters what is asked, or counts them where the run is dry.
+    async fn carry_out(
+        &self,
+        choice: Choice,
+        action: impl Fn((queue::Selection, u32)) -> Action,
+    ) -> Result<u32, Error> {
+        let selection = meant(choice.selection);
+        if choice.dry_run {
+            return queue::selected(self.queue.clone(), selection, choice.limit).await?.ok_or_else(unknown);
+        }
+        self.operate(action((selection, choice.limit)), choice.words).await
+    }
+
+    async fn operate(&self, action: Action, reason: String) -> Result<u32, Error> {
+        let operation = Operation {
+            queue: self.queue.clone(),
+            action,
+            reason,
+            operator: self.operator.clone(),
+            at: self.now_ms,
+        };
+        queue::operate(operation).await?.ok_or_else(unknown)
+    }
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// 404 for an unknown one; the store's fault.
+pub(crate) async fn find_message(id: &str) -> Result<queue::Message, Error> {
+    let unknown = || Error::NotFound("there is no such message");
+    if !name::is_identifier(id) {
+        return Err(unknown());
+    }
+    queue::get(id.to_owned()).await?.ok_or_else(unknown)
 }
 
 /// `GET /v1/queues`
@@ -27,20 +159,16 @@ pub(crate) async fn list(call: Call) -> Result<Answer, Error> {
 
 /// `GET /v1/queues/{queue}`
 pub(crate) async fn show(call: Call) -> Result<Answer, Error> {
-    let queues = queue::list(call.now_ms()).await?;
-    let found = queues.into_iter().find(|status| status.queue == call.value()).ok_or_else(unknown)?;
-    Ok(Answer::ok(&status(found)))
+    Ok(Answer::ok(&status(Desk::of(&call)?.status().await?)))
 }
 
 /// `GET /v1/queues/{queue}/buried`
 pub(crate) async fn buried(call: Call) -> Result<Answer, Error> {
     let reason = call.query().text("reason", api::is_failure, api::FAILURE)?;
     let page = call.page()?;
-    let queue = named(&call)?;
-    let rows = queue::buried(queue.clone(), reason, types::Page { limit: page.limit, after: page.after })
-        .await?
-        .ok_or_else(unknown)?;
-    let groups = queue::buried_groups(queue).await?.ok_or_else(unknown)?;
+    let desk = Desk::of(&call)?;
+    let rows = desk.buried(reason, &page).await?;
+    let groups = desk.groups().await?;
     Ok(Answer::ok(&Buried {
         page: Page::of(rows, page.limit, |message| message.cursor.clone(), view),
         groups: groups.into_iter().map(group).collect(),
@@ -59,26 +187,20 @@ fn group(group: queue::BuriedGroup) -> BuriedGroup {
 
 /// `GET /v1/messages/{id}`
 pub(crate) async fn message(call: Call) -> Result<Answer, Error> {
-    let unknown = || Error::NotFound("there is no such message");
-    if !name::is_identifier(call.value()) {
-        return Err(unknown());
-    }
-    let message = queue::get(call.value().to_owned()).await?.ok_or_else(unknown)?;
-    Ok(Answer::ok(&view(message)))
+    Ok(Answer::ok(&view(find_message(call.value()).await?)))
 }
 
 /// `POST /v1/queues/{queue}/pause`
 pub(crate) async fn pause(mut call: Call) -> Result<Answer, Error> {
     let request = PauseRequest::decode(&call.optional_json_body().await?)?;
-    operate(&call, Action::Pause, request.reason.unwrap_or_default()).await?;
+    Desk::of(&call)?.pause(request.reason.unwrap_or_default()).await?;
     Ok(Answer::ok(&Paused { queue: call.value().to_owned(), paused: true }))
 }
 
 /// `POST /v1/queues/{queue}/resume`
 pub(crate) async fn resume(mut call: Call) -> Result<Answer, Error> {
     let request = PauseRequest::decode(&call.optional_json_body().await?)?;
-    operate(&call, Action::Resume, request.reason.unwrap_or_default()).await?;
-    doorbell::ring_later([call.value()]);
+    Desk::of(&call)?.resume(request.reason.unwrap_or_default()).await?;
     Ok(Answer::ok(&Paused { queue: call.value().to_owned(), paused: false }))
 }
 
@@ -86,10 +208,7 @@ pub(crate) async fn resume(mut call: Call) -> Result<Answer, Error> {
 pub(crate) async fn redrive(mut call: Call) -> Result<Answer, Error> {
     let choice = RedriveRequest::decode(&call.json_body().await?)?;
     let dry_run = choice.dry_run;
-    let redriven = carry_out(&call, choice, Action::Redrive).await?;
-    if redriven > 0 && !dry_run {
-        doorbell::ring_later([call.value()]);
-    }
+    let redriven = Desk::of(&call)?.redrive(choice).await?;
     Ok(Answer::ok(&Redriven { redriven, dry_run }))
 }
 
@@ -97,27 +216,8 @@ pub(crate) async fn redrive(mut call: Call) -> Result<Answer, Error> {
 pub(crate) async fn purge(mut call: Call) -> Result<Answer, Error> {
     let choice = PurgeRequest::decode(&call.json_body().await?)?;
     let dry_run = choice.dry_run;
-    let purged = carry_out(&call, choice, Action::Purge).await?;
+    let purged = Desk::of(&call)?.purge(choice).await?;
     Ok(Answer::ok(&Purged { purged, dry_run }))
-}
-
-/// Does to the chosen dead letters what is asked, or counts them where the run is dry.
-async fn carry_out(
-    call: &Call,
-    choice: Choice,
-    action: impl Fn((queue::Selection, u32)) -> Action,
-) -> Result<u32, Error> {
-    let selection = meant(choice.selection);
-    if choice.dry_run {
-        return queue::selected(named(call)?, selection, choice.limit).await?.ok_or_else(unknown);
-    }
-    operate(call, action((selection, choice.limit)), choice.words).await
-}
-
-async fn operate(call: &Call, action: Action, reason: String) -> Result<u32, Error> {
-    let operation =
-        Operation { queue: named(call)?, action, reason, operator: call.operator(), at: call.now_ms() };
-    queue::operate(operation).await?.ok_or_else(unknown)
 }
 
 fn meant(selection: Selection) -> queue::Selection {
@@ -179,7 +279,8 @@ fn view(message: queue::Message) -> Message {
     }
 }
 
-fn event(event: queue::Event) -> Event {
+/// An event as a CloudEvents record.
+pub(crate) fn event(event: queue::Event) -> Event {
     // Data that is not JSON is why such a message was buried, so it is shown as it is.
     let data = serde_json::from_str(&event.data).unwrap_or(serde_json::Value::String(event.data));
     Event {

@@ -6,7 +6,7 @@
 //! [`Reader`] (language, role, form token, the moment) and of what the store said, and returns a [`View`]. So every view can be
 //! rendered in a test without a store.
 //!
-//! 1. Add a line to [`ROUTES`]: `get` needs a session, `post` needs an operator's. By the time a `post` handler runs, the form was
+//! 1. Add a line to [`ROUTES`]: `get` needs a session, `ask` and `post` need an operator's. By the time a `post` handler runs, the form was
 //!    read ([`Visit::form`]), its token was checked, and the browser said that the form is one of ours. Nothing is left to check.
 //! 2. Put the words into a file of [`words`]: a struct, and one value of it for each language. A language that lacks a word does not
 //!    compile. Sentences with values are functions from [`maud::Markup`] to [`maud::Markup`].
@@ -29,10 +29,13 @@ mod chart;
 mod fault;
 mod incidents;
 mod layout;
+mod messages;
 mod notice;
+mod operations;
 mod overview;
 mod parts;
 mod products;
+mod queues;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -75,6 +78,9 @@ macro_rules! routes {
     (@ get $path:literal $handler:path) => {
         (route(Method::Get, $path, Access::Read), Page::Guarded(|visit| Box::pin($handler(visit))))
     };
+    (@ ask $path:literal $handler:path) => {
+        (route(Method::Get, $path, Access::Operate), Page::Guarded(|visit| Box::pin($handler(visit))))
+    };
     (@ post $path:literal $handler:path) => {
         (route(Method::Post, $path, Access::Operate), Page::Guarded(|visit| Box::pin($handler(visit))))
     };
@@ -100,6 +106,19 @@ pub(crate) const ROUTES: &[(Route, Page)] = routes![
     get "/products/{sku}" => products::show;
     get "/products/{sku}/ledger" => products::ledger;
     get "/incidents" => incidents::list;
+    get "/queues" => queues::list;
+    get "/queues/{queue}" => queues::show;
+    ask "/queues/{queue}/pause" => queues::ask_pause;
+    post "/queues/{queue}/pause" => queues::pause;
+    ask "/queues/{queue}/resume" => queues::ask_resume;
+    post "/queues/{queue}/resume" => queues::resume;
+    ask "/queues/{queue}/redrive" => queues::ask_redrive;
+    post "/queues/{queue}/redrive" => queues::redrive;
+    ask "/queues/{queue}/purge" => queues::ask_purge;
+    post "/queues/{queue}/purge" => queues::purge;
+    get "/messages/{id}" => messages::show;
+    get "/operations" => operations::list;
+    get "/partners" => operations::partners;
 ];
 
 /// Answers what no route of the interface for programs takes.

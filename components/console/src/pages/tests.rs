@@ -3,7 +3,9 @@
 //! Needs: nothing.
 
 use super::words::{ENGLISH, KOREAN, Words};
-use super::{Notice, ROUTES, Reader, View, fault, incidents, layout, overview, products, sign_in};
+use super::{Notice, ROUTES, Reader, View, fault, incidents, layout, messages, operations, overview, products, queues,
+    sign_in,
+};
 use restock_api::routes;
 
 /// Text that would break out of an element, an attribute, a script or its direction.
@@ -14,7 +16,14 @@ const LIVE: [&str; 2] = ["<script>alert", "<img src=x"];
 /// The views of every page, made of sample data. A page is named here once.
 fn all_views(reader: &Reader) -> Vec<View> {
     let mut views = Vec::new();
-    for samples in [overview::samples, products::samples, incidents::samples] {
+    for samples in [
+        overview::samples,
+        products::samples,
+        incidents::samples,
+        queues::samples::views,
+        messages::samples::views,
+        operations::samples::views,
+    ] {
         views.extend(samples(reader, HOSTILE));
     }
     views

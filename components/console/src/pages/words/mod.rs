@@ -7,9 +7,12 @@
 mod faults;
 mod frame;
 mod incidents;
+mod messages;
 mod notices;
+mod operations;
 mod overview;
 mod products;
+mod queues;
 mod requests;
 mod shared;
 mod sign_in;
@@ -17,9 +20,12 @@ mod sign_in;
 pub(crate) use faults::Faults;
 pub(crate) use frame::Frame;
 pub(crate) use incidents::Incidents;
+pub(crate) use messages::Messages;
 pub(crate) use notices::Notices;
+pub(crate) use operations::{Operations, Partners};
 pub(crate) use overview::Overview;
 pub(crate) use products::Products;
+pub(crate) use queues::Queues;
 pub(crate) use requests::Requests;
 pub(crate) use shared::Shared;
 pub(crate) use sign_in::SignIn;
@@ -53,6 +59,10 @@ pub(crate) struct Words {
     pub(crate) products: Products,
     pub(crate) requests: Requests,
     pub(crate) incidents: Incidents,
+    pub(crate) queues: Queues,
+    pub(crate) messages: Messages,
+    pub(crate) operations: Operations,
+    pub(crate) partners: Partners,
 }
 
 /// English, which is also what a reader of any other language gets.
@@ -67,6 +77,10 @@ pub(crate) static ENGLISH: Words = Words {
     products: products::ENGLISH,
     requests: requests::ENGLISH,
     incidents: incidents::ENGLISH,
+    queues: queues::ENGLISH,
+    messages: messages::ENGLISH,
+    operations: operations::ENGLISH,
+    partners: operations::PARTNERS_ENGLISH,
 };
 
 /// Korean.
@@ -81,6 +95,10 @@ pub(crate) static KOREAN: Words = Words {
     products: products::KOREAN,
     requests: requests::KOREAN,
     incidents: incidents::KOREAN,
+    queues: queues::KOREAN,
+    messages: messages::KOREAN,
+    operations: operations::KOREAN,
+    partners: operations::PARTNERS_KOREAN,
 };
 
 /// The words of whoever asks, by what their browser says they read.
