@@ -5,6 +5,7 @@
 
 mod cluster;
 mod machine;
+mod monitoring;
 
 use std::fs;
 

@@ -28,6 +28,7 @@ mod legacy;
 mod loyalty;
 mod mail;
 mod main_loop;
+mod metrics;
 mod orders;
 mod permissions;
 mod postgres;
