@@ -11,17 +11,21 @@ use restock_edge::{Answer, Call, Error};
 pub(crate) async fn list(call: Call) -> Result<Answer, Error> {
     let wanted = call.query().choice("status", &ProductionStatus::WORDS)?;
     let page = call.page()?;
-    let status = wanted.map(|status| match status {
+    let filter = wanted.map_or(Filter::All, |status| Filter::ByStatus(meant(status)));
+    let requests = production::list(filter, types::Page { limit: page.limit, after: page.after }).await?;
+    Ok(Answer::ok(&Page::of(requests, page.limit, |request| request.id.clone(), view)))
+}
+
+/// The store's word for it.
+pub(crate) fn meant(status: ProductionStatus) -> Status {
+    match status {
         ProductionStatus::Planned => Status::Planned,
         ProductionStatus::Requested => Status::Requested,
         ProductionStatus::Overdue => Status::Overdue,
         ProductionStatus::Received => Status::Received,
         ProductionStatus::Failed => Status::Failed,
         ProductionStatus::Cancelled => Status::Cancelled,
-    });
-    let filter = status.map_or(Filter::All, Filter::ByStatus);
-    let requests = production::list(filter, types::Page { limit: page.limit, after: page.after }).await?;
-    Ok(Answer::ok(&Page::of(requests, page.limit, |request| request.id.clone(), view)))
+    }
 }
 
 /// `GET /v1/production/{id}`

@@ -9,7 +9,7 @@ use restock_api::returns::{
 };
 use restock_api::{Page, Time};
 use restock_bindings::returns::{self, Decision, Parcel, Replaying, Settling, Wish};
-use restock_bindings::types;
+use restock_bindings::types::{self, Fault};
 use restock_domain::{name, queues};
 use restock_edge::doorbell;
 use restock_edge::{Answer, Call, Error};
@@ -46,29 +46,36 @@ pub(crate) async fn replay(mut call: Call) -> Result<Answer, Error> {
         partner_ref: None,
     };
     let wish = Wish { parcel, operator: call.operator(), at: call.now_ms() };
-    let (outcome, entry) = match returns::replay(wish).await? {
-        Replaying::Begun(entry) => (ReplayOutcome::Begun, entry),
-        Replaying::Resumed(entry) => (ReplayOutcome::Resumed, entry),
-        Replaying::Over(entry) => (ReplayOutcome::Over, entry),
-    };
-    let status = if outcome == ReplayOutcome::Over {
-        StatusCode::OK
-    } else {
-        doorbell::ring_later([queues::RETURNS]);
-        StatusCode::ACCEPTED
+    let (outcome, entry, status) = match follow(wish).await? {
+        Replaying::Begun(entry) => (ReplayOutcome::Begun, entry, StatusCode::ACCEPTED),
+        Replaying::Resumed(entry) => (ReplayOutcome::Resumed, entry, StatusCode::ACCEPTED),
+        Replaying::Over(entry) => (ReplayOutcome::Over, entry, StatusCode::OK),
     };
     Ok(Answer::json(status, &Replayed { entry: view(entry), outcome }))
+}
+
+/// Follows a parcel by hand, and rings where there is work to do for it.
+pub(crate) async fn follow(wish: Wish) -> Result<Replaying, Fault> {
+    let replaying = returns::replay(wish).await?;
+    if !matches!(replaying, Replaying::Over(_)) {
+        doorbell::ring_later([queues::RETURNS]);
+    }
+    Ok(replaying)
 }
 
 /// `POST /v1/returns/{id}/receive`
 pub(crate) async fn receive(mut call: Call) -> Result<Answer, Error> {
     let request = ReceiveRequest::decode(&call.optional_json_body().await?)?;
-    let decision = decision(&call, request.reason)?;
-    let settling = returns::receive(decision, request.sku, request.quantity).await?;
+    settled(put_on_shelf(decision(&call, request.reason.clone())?, request).await?)
+}
+
+/// Puts the goods of a return on the shelf, and rings for what that makes possible.
+pub(crate) async fn put_on_shelf(decision: Decision, asked: ReceiveRequest) -> Result<Settling, Fault> {
+    let settling = returns::receive(decision, asked.sku, asked.quantity).await?;
     if matches!(settling, Settling::Settled(_)) {
         doorbell::ring_later(queues::AFTER_GOODS);
     }
-    settled(settling)
+    Ok(settling)
 }
 
 /// `POST /v1/returns/{id}/discard`
@@ -113,24 +120,35 @@ pub(crate) async fn rejects(call: Call) -> Result<Answer, Error> {
     Ok(Answer::ok(&Page::of(rejects, page.limit, |reject| reject.cursor.clone(), reject)))
 }
 
-fn wanted(filter: Filter) -> returns::Filter {
+/// What the store is asked for.
+pub(crate) fn wanted(filter: Filter) -> returns::Filter {
     match filter {
         Filter::All => returns::Filter::All,
-        Filter::Status(status) => returns::Filter::ByStatus(match status {
-            ReturnStatus::Collected => returns::Status::Collected,
-            ReturnStatus::Delivered => returns::Status::Delivered,
-            ReturnStatus::Reported => returns::Status::Reported,
-        }),
-        Filter::Goods(goods) => returns::Filter::ByGoods(match goods {
-            Goods::Pending => returns::Goods::Pending,
-            Goods::NotOurs => returns::Goods::NotOurs,
-            Goods::Left => returns::Goods::Left,
-            Goods::Waiting => returns::Goods::Waiting,
-            Goods::Received => returns::Goods::Received,
-            Goods::Discarded => returns::Goods::Discarded,
-        }),
+        Filter::Status(status) => returns::Filter::ByStatus(meant_status(status)),
+        Filter::Goods(goods) => returns::Filter::ByGoods(meant_goods(goods)),
         Filter::OrderNumber(number) => returns::Filter::ByOrderNumber(number),
         Filter::ShipmentNumber(number) => returns::Filter::ByShipmentNumber(number),
+    }
+}
+
+/// The store's word for it.
+pub(crate) fn meant_status(status: ReturnStatus) -> returns::Status {
+    match status {
+        ReturnStatus::Collected => returns::Status::Collected,
+        ReturnStatus::Delivered => returns::Status::Delivered,
+        ReturnStatus::Reported => returns::Status::Reported,
+    }
+}
+
+/// The store's word for it.
+pub(crate) fn meant_goods(goods: Goods) -> returns::Goods {
+    match goods {
+        Goods::Pending => returns::Goods::Pending,
+        Goods::NotOurs => returns::Goods::NotOurs,
+        Goods::Left => returns::Goods::Left,
+        Goods::Waiting => returns::Goods::Waiting,
+        Goods::Received => returns::Goods::Received,
+        Goods::Discarded => returns::Goods::Discarded,
     }
 }
 

@@ -37,12 +37,14 @@ fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
+/// An empty drawing with lines at the top, the middle and the bottom of its scale.
 fn canvas() -> SVG {
-    SVG::new()
+    let drawing = SVG::new()
         .set("viewBox", format!("0 0 {WIDTH} {HEIGHT}"))
         .set("preserveAspectRatio", "none")
         .set("aria-hidden", "true")
-        .set("focusable", "false")
+        .set("focusable", "false");
+    [0.0, HEIGHT / 2.0, HEIGHT].into_iter().fold(drawing, |drawing, y| drawing.add(rule("grid", y)))
 }
 
 fn rule(class: &str, y: f64) -> Path {
@@ -51,8 +53,6 @@ fn rule(class: &str, y: f64) -> Path {
 
 /// A drawing with the numbers at its edges.
 fn framed(drawing: SVG, top: u64, bottom: &[Markup]) -> Markup {
-    let drawing =
-        [0.0, HEIGHT / 2.0, HEIGHT].into_iter().fold(drawing, |drawing, y| drawing.add(rule("grid", y)));
     html! {
         div class="chart" {
             div class="y" aria-hidden="true" { (parts::number(top)) (parts::number(top / 2)) (parts::number(0)) }

@@ -60,7 +60,7 @@ pub(super) fn table(reader: &Reader, incidents: &[Incident], open_only: bool) ->
         let state = match incident.cleared_at {
             None => badge(Tone::Bad, said.open),
             Some(at) => {
-                html! { (badge(Tone::Good, said.cleared)) " " small { (parts::since(words, at, reader.now_ms)) } }
+                html! { (badge(Tone::Good, said.cleared)) br; small { (parts::since(words, at, reader.now_ms)) } }
             }
         };
         table.row(

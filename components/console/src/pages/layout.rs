@@ -151,6 +151,7 @@ fn shell(words: &Words, view: &View, frame: Option<Markup>, notice: Option<Notic
                 div id="told" role="status" {
                     @if let Some(notice) = notice { p class="notice" { (notice.text(words)) } }
                 }
+                p id="said" class="unseen" role="status" {}
                 main id="main" tabindex="-1" data-live=[view.live.then_some(REFRESH_MS)] { (inner(view)) }
             }
         }

@@ -25,6 +25,10 @@ pub(crate) enum Notice {
     ReturnDiscarded,
     /// A return is followed again.
     ReturnFollowed,
+    /// A parcel became a return, which is followed.
+    ReturnBegun,
+    /// A return was reported before.
+    ReturnOver,
 }
 
 const NAME: &str = "notice";
@@ -41,6 +45,8 @@ impl Notice {
             Self::ReturnReceived => ("return-received", None),
             Self::ReturnDiscarded => ("return-discarded", None),
             Self::ReturnFollowed => ("return-followed", None),
+            Self::ReturnBegun => ("return-begun", None),
+            Self::ReturnOver => ("return-over", None),
         }
     }
 
@@ -56,6 +62,8 @@ impl Notice {
             Self::ReturnReceived,
             Self::ReturnDiscarded,
             Self::ReturnFollowed,
+            Self::ReturnBegun,
+            Self::ReturnOver,
         ];
         all.into_iter().find(|notice| query.get(NAME) == Some(notice.word().0))
     }
@@ -80,6 +88,8 @@ impl Notice {
             Self::ReturnReceived => words.return_received.into_markup(),
             Self::ReturnDiscarded => words.return_discarded.into_markup(),
             Self::ReturnFollowed => words.return_followed.into_markup(),
+            Self::ReturnBegun => words.return_begun.into_markup(),
+            Self::ReturnOver => words.return_over.into_markup(),
         }
     }
 }

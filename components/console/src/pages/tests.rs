@@ -3,8 +3,9 @@
 //! Needs: nothing.
 
 use super::words::{ENGLISH, KOREAN, Words};
-use super::{Notice, ROUTES, Reader, View, fault, incidents, layout, messages, operations, overview, products, queues,
-    sign_in,
+use super::{
+    Notice, ROUTES, Reader, View, customers, fault, incidents, layout, messages, operations, orders,
+    overview, production, products, queues, returns, sign_in,
 };
 use restock_api::routes;
 
@@ -19,6 +20,10 @@ fn all_views(reader: &Reader) -> Vec<View> {
     for samples in [
         overview::samples,
         products::samples,
+        production::samples,
+        orders::samples,
+        customers::samples,
+        returns::samples,
         incidents::samples,
         queues::samples::views,
         messages::samples::views,

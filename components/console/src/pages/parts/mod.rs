@@ -2,11 +2,13 @@
 
 mod forms;
 mod list;
+mod lookup;
 mod request;
 mod value;
 
 pub(crate) use forms::{Confirmation, confirmation, faults, form_token, hidden, search};
 pub(crate) use list::{Column, Rows, Table, empty, facts, pager};
+pub(crate) use lookup::{Field, Tab, absent, field, tabs, ways, wrong, wrongs};
 pub(crate) use request::{production_badge, why};
 pub(crate) use value::{
     Tone, badge, code, decimal, due, exact, moment, money, named, number, short_id, since, span, trace, units,

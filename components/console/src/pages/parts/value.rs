@@ -119,16 +119,16 @@ pub(crate) fn moment(ms: u64) -> Markup {
 /// How long before `now_ms` a moment was; the moment itself on pointing.
 pub(crate) fn since(words: &Words, ms: u64, now_ms: u64) -> Markup {
     let exact = exact(ms);
-    html! { time datetime=(exact) title=(exact) { ((words.shared.ago)(spelled(words, now_ms.saturating_sub(ms)))) } }
+    html! { time datetime=(exact) title=(exact) { ((words.shared.ago)(spelled(words, whole_seconds(now_ms.saturating_sub(ms))))) } }
 }
 
 /// When something is due, seen from `now_ms`, and how late it is where that is over; the moment itself on pointing.
 pub(crate) fn due(words: &Words, ms: u64, now_ms: u64) -> Markup {
     let exact = exact(ms);
     let text = if ms < now_ms {
-        html! { strong class="late" { ((words.shared.late)(spelled(words, now_ms - ms))) } }
+        html! { strong class="late" { ((words.shared.late)(spelled(words, whole_seconds(now_ms - ms)))) } }
     } else {
-        (words.shared.from_now)(spelled(words, ms - now_ms))
+        (words.shared.from_now)(spelled(words, whole_seconds(ms - now_ms)))
     };
     html! { time datetime=(exact) title=(exact) { (text) } }
 }
@@ -137,6 +137,11 @@ pub(crate) fn due(words: &Words, ms: u64, now_ms: u64) -> Markup {
 pub(crate) fn span(words: &Words, ms: u64) -> Markup {
     let seconds = major(i64::try_from(ms).unwrap_or(i64::MAX), 3);
     html! { data class="number" value=(seconds) title={ (seconds) " s" } { (spelled(words, ms)) } }
+}
+
+/// What is told of the present needs no milliseconds.
+fn whole_seconds(ms: u64) -> u64 {
+    ms / 1_000 * 1_000
 }
 
 fn spelled(words: &Words, ms: u64) -> Markup {

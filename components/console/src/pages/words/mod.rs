@@ -4,29 +4,37 @@
 //! and its translation are changed together. Sentences with values in them are functions, because languages order their parts, and count,
 //! in ways of their own.
 
+mod customers;
 mod faults;
 mod frame;
 mod incidents;
 mod messages;
 mod notices;
 mod operations;
+mod orders;
 mod overview;
+mod production;
 mod products;
 mod queues;
 mod requests;
+mod returns;
 mod shared;
 mod sign_in;
 
+pub(crate) use customers::Customers;
 pub(crate) use faults::Faults;
 pub(crate) use frame::Frame;
 pub(crate) use incidents::Incidents;
 pub(crate) use messages::Messages;
 pub(crate) use notices::Notices;
 pub(crate) use operations::{Operations, Partners};
+pub(crate) use orders::Orders;
 pub(crate) use overview::Overview;
+pub(crate) use production::Production;
 pub(crate) use products::Products;
 pub(crate) use queues::Queues;
 pub(crate) use requests::Requests;
+pub(crate) use returns::Returns;
 pub(crate) use shared::Shared;
 pub(crate) use sign_in::SignIn;
 
@@ -58,6 +66,10 @@ pub(crate) struct Words {
     pub(crate) overview: Overview,
     pub(crate) products: Products,
     pub(crate) requests: Requests,
+    pub(crate) production: Production,
+    pub(crate) orders: Orders,
+    pub(crate) customers: Customers,
+    pub(crate) returns: Returns,
     pub(crate) incidents: Incidents,
     pub(crate) queues: Queues,
     pub(crate) messages: Messages,
@@ -76,6 +88,10 @@ pub(crate) static ENGLISH: Words = Words {
     overview: overview::ENGLISH,
     products: products::ENGLISH,
     requests: requests::ENGLISH,
+    production: production::ENGLISH,
+    orders: orders::ENGLISH,
+    customers: customers::ENGLISH,
+    returns: returns::ENGLISH,
     incidents: incidents::ENGLISH,
     queues: queues::ENGLISH,
     messages: messages::ENGLISH,
@@ -94,6 +110,10 @@ pub(crate) static KOREAN: Words = Words {
     overview: overview::KOREAN,
     products: products::KOREAN,
     requests: requests::KOREAN,
+    production: production::KOREAN,
+    orders: orders::KOREAN,
+    customers: customers::KOREAN,
+    returns: returns::KOREAN,
     incidents: incidents::KOREAN,
     queues: queues::KOREAN,
     messages: messages::KOREAN,

@@ -12,6 +12,8 @@ pub(crate) struct Notices {
     pub(crate) return_received: Text,
     pub(crate) return_discarded: Text,
     pub(crate) return_followed: Text,
+    pub(crate) return_begun: Text,
+    pub(crate) return_over: Text,
 }
 
 pub(super) const ENGLISH: Notices = Notices {
@@ -31,6 +33,8 @@ pub(super) const ENGLISH: Notices = Notices {
     return_received: "The goods are on the shelf.",
     return_discarded: "The goods are discarded: they never go back on the shelf.",
     return_followed: "The return is followed again from now on.",
+    return_begun: "The return is new here, and followed from now on.",
+    return_over: "This return was reported before: nothing was left to do.",
 };
 
 pub(super) const KOREAN: Notices = Notices {
@@ -48,4 +52,6 @@ pub(super) const KOREAN: Notices = Notices {
     return_received: "상품을 재고에 넣었습니다.",
     return_discarded: "상품을 폐기했습니다. 재고로 돌아가지 않습니다.",
     return_followed: "반품 추적을 다시 시작했습니다.",
+    return_begun: "새 반품이 되어 지금부터 추적합니다.",
+    return_over: "이미 보고된 반품이어서 할 일이 없었습니다.",
 };
