@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{INTERNAL, OPERATOR, SKU, STOREFRONT, Shop, VIEWER, definition, items};
 
 /// A shop with dead letters of two kinds: refused ones, and some that failed to the end.
-async fn with_two_kinds() -> Shop {
+pub(crate) async fn with_two_kinds() -> Shop {
     let shop = Shop::open_with(|options| {
         options.variables.insert("attempts_max".into(), "2".into());
     })

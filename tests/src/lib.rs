@@ -9,6 +9,7 @@ mod home;
 mod parcels;
 mod rows;
 mod support;
+mod visitor;
 
 mod advertisements;
 mod alerts;
@@ -17,6 +18,7 @@ mod bad_input;
 mod burst;
 mod callbacks;
 mod conformance;
+mod console_queues;
 mod consumers;
 mod crash;
 mod dead_letters;
