@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod home;
+mod lines;
 mod parcels;
 mod rows;
 mod support;
@@ -40,3 +41,4 @@ mod replicas;
 mod returned_goods;
 mod returns;
 mod sqlite;
+mod tracing;

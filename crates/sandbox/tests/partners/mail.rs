@@ -328,3 +328,16 @@ async fn knobs_turn_over_http_and_bad_ones_are_refused() -> Result<()> {
     assert_eq!(get(&format!("{}/nowhere", mail.url())).await?.status, StatusCode::NOT_FOUND);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_mail_is_shown_with_the_trace_that_it_came_with() -> Result<()> {
+    let mail = Mail::start(ANY_PORT).await?;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let headers =
+        [("authorization", "Bearer re_sandbox"), ("user-agent", "restock-tests"), ("traceparent", trace)];
+    post(&format!("{}/emails", mail.url()), &headers, &resend_body("a@ad.example")).await?;
+    assert_eq!(mail.mails()[0].traceparent.as_deref(), Some(trace));
+    assert_eq!(mail.requests()[0].headers["traceparent"], trace);
+    assert!(get(&mail.url()).await?.text.contains(trace));
+    Ok(())
+}
