@@ -386,9 +386,15 @@ impl Shop {
 
     /// Stops the application and starts it again on the same data.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(async || {}).await
+    }
+
+    /// The same, with something in between.
+    pub(crate) async fn restart_after(self, meanwhile: impl AsyncFnOnce()) -> Self {
         let Self { factory, clock, home, host, options, world, .. } = self;
         let addr = host.addr();
         host.stop().await.expect("the application stops");
+        meanwhile().await;
         Self::start_again(addr, factory, clock, home, options, world).await
     }
 
