@@ -39,8 +39,10 @@ enum Task {
     Bench(Passed),
     /// Write spin.toml for a part of the application, or for a cloud without Redis triggers
     Manifest(manifest::Manifest),
-    /// Check mails and webhooks against software that others wrote (needs Node.js and the network)
+    /// Check mails, webhooks and pages against software that others wrote (needs Node.js and the network)
     Peers,
+    /// Take the pictures of the README, of the demo in motion
+    Screenshots,
 }
 
 #[derive(Args)]
@@ -90,6 +92,11 @@ fn run() -> Result<()> {
         Task::Lint => lint::lint(),
         Task::Manifest(ask) => manifest::manifest(ask),
         Task::Peers => peers::peers(),
+        Task::Screenshots => {
+            make::components()?;
+            make::ignored_test("browser::screenshots::the_pictures_of_the_readme")
+                .or("no pictures: see the message above")
+        }
         Task::Bench(passed) => {
             make::components()?;
             make::host()?;
@@ -107,7 +114,7 @@ fn run() -> Result<()> {
 fn test(args: Vec<OsString>) -> Result<()> {
     make::components()?;
     make::host()?;
-    let nextest = step::is_there("cargo", &["nextest", "--version"]);
+    let nextest = make::has_nextest();
     let runner = || if nextest { cargo("nextest").arg("run") } else { cargo("test").arg("--no-fail-fast") };
     let servers = restock_servers::any_postgres()?;
     let run = |runner: step::Step, last: &[String], profile: Option<&str>| {
@@ -135,4 +142,4 @@ fn test(args: Vec<OsString>) -> Result<()> {
 }
 
 /// The tests of the application that choose themselves what they stand on, and so run once.
-const ON_THEIR_OWN: [&str; 5] = ["conformance", "sqlite", "postgres", "replicas", "deployment"];
+const ON_THEIR_OWN: [&str; 6] = ["browser", "conformance", "sqlite", "postgres", "replicas", "deployment"];

@@ -53,6 +53,22 @@ pub(crate) fn native(binary: &str) -> Step {
     cargo("build").args(["--release", "--workspace", "--bin", binary])
 }
 
+/// Whether there is the test runner that gives each test a process of its own.
+pub(crate) fn has_nextest() -> bool {
+    is_there("cargo", &["nextest", "--version"])
+}
+
+/// Runs one test that others leave out, and shows what it prints.
+pub(crate) fn ignored_test(name: &str) -> Step {
+    if has_nextest() {
+        cargo("nextest")
+            .args(["run", "--release", "--workspace", "--run-ignored", "only", "--no-capture"])
+            .args(["--filterset", &format!("test(={name})")])
+    } else {
+        cargo("test").args(["--release", "--workspace", "--lib", "--", "--ignored", "--exact", name])
+    }
+}
+
 /// Where a native program is left.
 pub(crate) fn program(binary: &str) -> Step {
     Step::new(target().join("release").join(format!("{binary}{}", std::env::consts::EXE_SUFFIX)))
