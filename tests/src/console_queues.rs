@@ -103,7 +103,7 @@ async fn an_operator_redrives_one_some_those_of_a_kind_and_all_and_is_told_first
     assert!(operator.page(&message).await.contains(&format!("href=\"{redrive_one}\"")));
     let asked = operator.page(&redrive_one).await;
     assert!(asked.contains("One message is made ready again."), "{asked}");
-    assert!(asked.contains("The queue is paused, so they wait until it is resumed."), "{asked}");
+    assert!(asked.contains("The queue is paused, so it waits until the queue is resumed."), "{asked}");
     assert_eq!(counts(&shop).await, (json!(0), json!(5)), "a question changes nothing");
     let told = operator.confirm(&asked, &format!("{QUEUE}/redrive"), &[]).await;
     assert!(told.contains("One message was redriven."), "{told}");

@@ -124,7 +124,7 @@ fn letters(words: &Words, fields: &Map<String, Value>) -> Markup {
     }
 }
 
-/// Every field by its name. An amount and its currency are one value.
+/// Every field that has a value, by its name. An amount and its currency are one value.
 fn every(words: &Words, fields: &Map<String, Value>) -> Markup {
     let said = &words.operations;
     let price = integer(fields, "price_amount")
@@ -134,7 +134,7 @@ fn every(words: &Words, fields: &Map<String, Value>) -> Markup {
         dl class="facts" {
             @if let Some(price) = &price { div { dt { (said.price) } dd { (parts::money(price)) } } }
             @for (name, value) in fields {
-                @if price.is_none() || !matches!(name.as_str(), "price_amount" | "price_currency") {
+                @if !(value.is_null() || price.is_some() && matches!(name.as_str(), "price_amount" | "price_currency")) {
                     div { dt { (said.field(name)) } dd { (written(words, value)) } }
                 }
             }
@@ -144,7 +144,7 @@ fn every(words: &Words, fields: &Map<String, Value>) -> Markup {
 
 fn written(words: &Words, value: &Value) -> Markup {
     match value {
-        Value::Null => html! { (words.operations.unset) },
+        Value::Null => html! {},
         Value::Bool(true) => html! { (words.shared.yes) },
         Value::Bool(false) => html! { (words.shared.no) },
         Value::String(text) => parts::named(text),

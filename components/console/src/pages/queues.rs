@@ -87,8 +87,7 @@ fn list_view(reader: &Reader, queues: &[Status]) -> View {
                 parts::decimal(status.done_last_minute),
                 html! {
                     div {
-                        (said.lease) " " (parts::span(words, status.lease_ms)) br;
-                        (said.in_flight_max) " " (parts::number(status.in_flight_max))
+                        ((said.limits_are)(parts::span(words, status.lease_ms), parts::number(status.in_flight_max)))
                     }
                 },
             ],

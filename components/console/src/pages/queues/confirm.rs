@@ -252,7 +252,7 @@ fn says(reader: &Reader, asked: &Asked<'_>) -> Markup {
         @match asked.selection {
             Selection::Ids(ids) => {
                 @let gone = (ids.len() as u64).saturating_sub(count);
-                p { (said.these) @if gone > 0 { " " ((said.gone)(gone, parts::number(gone))) } }
+                p { ((said.these)(ids.len() as u64)) @if gone > 0 { " " ((said.gone)(gone, parts::number(gone))) } }
                 @if let [id] = ids.as_slice() { p { a href=(messages::path_to(id)) { (parts::code(id)) } } }
             }
             Selection::Reason(reason) => { p { ((said.of_kind)(parts::code(reason))) } }
@@ -261,10 +261,10 @@ fn says(reader: &Reader, asked: &Asked<'_>) -> Markup {
         @if asked.count >= SELECTION_LIMIT_MAX { p { ((said.at_most)(parts::number(SELECTION_LIMIT_MAX))) } }
         @match asked.deed {
             Deed::Redrive => {
-                p { (said.redrive_says) }
-                @if asked.paused { p { (said.redrive_paused) } }
+                p { ((said.redrive_says)(count)) }
+                @if asked.paused { p { ((said.redrive_paused)(count)) } }
             }
-            Deed::Purge => { p { strong { (said.purge_warning) } " " (said.purge_says) } }
+            Deed::Purge => { p { strong { (said.purge_warning) } " " ((said.purge_says)(count)) } }
         }
     }
 }

@@ -23,7 +23,6 @@ pub(crate) struct Operations {
     fields: [(&'static str, Text); 19],
     pub(crate) affected: Count,
     pub(crate) first_messages: Text,
-    pub(crate) unset: Text,
     pub(crate) price: Text,
     /// By how much, and to what.
     pub(crate) adjusted: Of2,
@@ -129,7 +128,6 @@ pub(super) const ENGLISH: Operations = Operations {
     ],
     affected: |count, number| html! { (number) @if count == 1 { " message" } @else { " messages" } },
     first_messages: "The first of them",
-    unset: "not set",
     price: "Price",
     adjusted: |delta, after| html! { (delta) ", " (after) " on hand after it" },
 };
@@ -184,7 +182,6 @@ pub(super) const KOREAN: Operations = Operations {
     ],
     affected: |_, number| html! { "메시지 " (number) "개" },
     first_messages: "처음 몇 개",
-    unset: "설정 안 함",
     price: "가격",
     adjusted: |delta, after| html! { (delta) ", 조정 후 현재고 " (after) },
 };

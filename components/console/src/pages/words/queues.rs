@@ -8,6 +8,8 @@ use restock_domain::queues;
 pub(crate) type Label = fn(&str) -> String;
 /// A label that counts.
 pub(crate) type CountLabel = fn(u64) -> String;
+/// A sentence about one or about many.
+pub(crate) type Told = fn(u64) -> Text;
 
 pub(crate) struct Queues {
     pub(crate) title: Text,
@@ -25,6 +27,8 @@ pub(crate) struct Queues {
     pub(crate) oldest: Text,
     pub(crate) per_minute: Text,
     pub(crate) limits: Text,
+    /// The lease, and how many at a time.
+    pub(crate) limits_are: Of2,
     pub(crate) running: Text,
     pub(crate) paused: Text,
     pub(crate) paused_means: Text,
@@ -86,15 +90,15 @@ pub(crate) struct Deeds {
     pub(crate) already_running: Text,
     pub(crate) redrive_title: Label,
     pub(crate) redrive_counts: Count,
-    pub(crate) redrive_says: Text,
-    pub(crate) redrive_paused: Text,
+    pub(crate) redrive_says: Told,
+    pub(crate) redrive_paused: Told,
     pub(crate) redrive_button: CountLabel,
     pub(crate) purge_title: Label,
     pub(crate) purge_counts: Count,
     pub(crate) purge_warning: Text,
-    pub(crate) purge_says: Text,
+    pub(crate) purge_says: Told,
     pub(crate) purge_button: CountLabel,
-    pub(crate) these: Text,
+    pub(crate) these: Told,
     pub(crate) of_kind: Of1,
     pub(crate) all_of_queue: Text,
     /// So many of the selected ones are no dead letters any more.
@@ -147,6 +151,7 @@ pub(super) const ENGLISH: Queues = Queues {
     oldest: "Oldest waits",
     per_minute: "Done per minute",
     limits: "Limits",
+    limits_are: |lease, count| html! { (lease) " each, " (count) " at a time" },
     running: "running",
     paused: "paused",
     paused_means: "Gives out no messages until it is resumed. What arrives waits.",
@@ -208,8 +213,18 @@ pub(super) const ENGLISH: Queues = Queues {
         redrive_counts: |count, number| {
             html! { @if count == 1 { "One message is made ready again." } @else { (number) " messages are made ready again." } }
         },
-        redrive_says: "They go back into the queue, with all their attempts still to come, and are tried at once. Their history stays. What fails again becomes a dead letter again.",
-        redrive_paused: "The queue is paused, so they wait until it is resumed.",
+        redrive_says: |count| match count {
+            1 => {
+                "It goes back into the queue, with all its attempts still to come, and is tried at once. Its history stays. If it fails again, it becomes a dead letter again."
+            }
+            _ => {
+                "They go back into the queue, with all their attempts still to come, and are tried at once. Their history stays. What fails again becomes a dead letter again."
+            }
+        },
+        redrive_paused: |count| match count {
+            1 => "The queue is paused, so it waits until the queue is resumed.",
+            _ => "The queue is paused, so they wait until it is resumed.",
+        },
         redrive_button: |count| {
             if count == 1 { "Redrive 1 message".to_owned() } else { format!("Redrive {count} messages") }
         },
@@ -218,7 +233,14 @@ pub(super) const ENGLISH: Queues = Queues {
             html! { @if count == 1 { "One message is removed for good." } @else { (number) " messages are removed for good." } }
         },
         purge_warning: "This cannot be undone.",
-        purge_says: "What they were to bring about will not happen. Nobody can redrive them any more. That they were purged, by whom and why, stays on record.",
+        purge_says: |count| match count {
+            1 => {
+                "What it was to bring about will not happen. Nobody can redrive it any more. That it was purged, by whom and why, stays on record."
+            }
+            _ => {
+                "What they were to bring about will not happen. Nobody can redrive them any more. That they were purged, by whom and why, stays on record."
+            }
+        },
         purge_button: |count| {
             if count == 1 {
                 "Purge 1 message for good".to_owned()
@@ -226,7 +248,7 @@ pub(super) const ENGLISH: Queues = Queues {
                 format!("Purge {count} messages for good")
             }
         },
-        these: "The messages you selected.",
+        these: |count| if count == 1 { "The message you selected." } else { "The messages you selected." },
         of_kind: |reason| html! { "Dead letters that failed for " (reason) "." },
         all_of_queue: "All dead letters of the queue, whatever they failed for.",
         gone: |count, number| {
@@ -269,6 +291,7 @@ pub(super) const KOREAN: Queues = Queues {
     oldest: "가장 오래 기다린 시간",
     per_minute: "분당 완료",
     limits: "한도",
+    limits_are: |lease, count| html! { "건당 " (lease) ", 동시에 " (count) "건" },
     running: "작동 중",
     paused: "일시 정지",
     paused_means: "다시 시작할 때까지 메시지를 내보내지 않습니다. 새로 도착하는 메시지는 기다립니다.",
@@ -327,15 +350,15 @@ pub(super) const KOREAN: Queues = Queues {
         already_running: "이 큐는 일시 정지 상태가 아닙니다.",
         redrive_title: |queue| format!("{queue} 큐의 데드 레터를 다시 보낼까요?"),
         redrive_counts: |_, number| html! { "메시지 " (number) "개가 다시 대기 상태가 됩니다." },
-        redrive_says: "큐로 돌아가 처음부터 다시 시도되며 곧바로 처리됩니다. 이력은 그대로 남습니다. 또 실패하면 다시 데드 레터가 됩니다.",
-        redrive_paused: "큐가 일시 정지되어 있어 다시 시작할 때까지 기다립니다.",
+        redrive_says: |_| "큐로 돌아가 처음부터 다시 시도되며 곧바로 처리됩니다. 이력은 그대로 남습니다. 또 실패하면 다시 데드 레터가 됩니다.",
+        redrive_paused: |_| "큐가 일시 정지되어 있어 다시 시작할 때까지 기다립니다.",
         redrive_button: |count| format!("메시지 {count}개 다시 보내기"),
         purge_title: |queue| format!("{queue} 큐의 데드 레터를 삭제할까요?"),
         purge_counts: |_, number| html! { "메시지 " (number) "개가 영구히 삭제됩니다." },
         purge_warning: "되돌릴 수 없습니다.",
-        purge_says: "이 메시지가 하려던 일은 일어나지 않으며 다시 보낼 수도 없습니다. 누가 왜 삭제했는지는 기록에 남습니다.",
+        purge_says: |_| "이 메시지가 하려던 일은 일어나지 않으며 다시 보낼 수도 없습니다. 누가 왜 삭제했는지는 기록에 남습니다.",
         purge_button: |count| format!("메시지 {count}개 영구 삭제"),
-        these: "선택한 메시지입니다.",
+        these: |_| "선택한 메시지입니다.",
         of_kind: |reason| html! { "원인이 " (reason) "인 데드 레터입니다." },
         all_of_queue: "원인과 관계없이 이 큐의 모든 데드 레터입니다.",
         gone: |_, number| {
