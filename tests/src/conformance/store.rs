@@ -12,9 +12,10 @@ use super::bindings::restock::ads;
 use super::bindings::restock::alerts::{Incident, Notice};
 use super::bindings::restock::catalog::{Defined, Demand, Factory, Product, ProductDefinition};
 use super::bindings::restock::customers::{Customer, Outcome, Purchase};
+use super::bindings::restock::insight::Level;
 use super::bindings::restock::letters::Standing;
 use super::bindings::restock::ops::{OperatorAction, Readiness, Report, TickLimits, TickReport};
-use super::bindings::restock::orders::{Buyer, Order, Placement, Placing};
+use super::bindings::restock::orders::{self, Buyer, Order, Placement, Placing};
 use super::bindings::restock::partners::{Admission, Health, Limits, State};
 use super::bindings::restock::production::{self, Errand, Receipt, Request};
 use super::bindings::restock::queue::{
@@ -205,10 +206,13 @@ functions! {
     place = restock_domain_orders.call_place(placement: Placement) -> Placing;
     order = restock_domain_orders.call_get(id: String) -> Option<Order>;
     bought = restock_domain_orders.call_bought(customer_id: String) -> Option<Buyer>;
+    orders = restock_domain_orders.call_list(filter: orders::Filter, page: Page) -> Vec<Order>;
+    buyers = restock_domain_orders.call_buyers(page: Page) -> Vec<Buyer>;
     movements = restock_domain_stock.call_movements(sku: String, page: Page) -> Option<Vec<Movement>>;
     adjust = restock_domain_stock.call_adjust(adjustment: Adjustment) -> Adjusting;
     production = restock_domain_production.call_get(id: String) -> Option<Request>;
     productions = restock_domain_production.call_list(filter: production::Filter, page: Page) -> Vec<Request>;
+    open_requests = restock_domain_production.call_open(limit: u32) -> Vec<Request>;
     begin = restock_domain_production.call_begin(id: String, now: u64) -> Option<Errand>;
     requested = restock_domain_production.call_requested(id: String, factory_job_id: Option<String>, now: u64, due_at: u64) -> ();
     receive = restock_domain_production.call_receive(delivery: production::Delivery, quantity: i64, at: u64) -> Option<Receipt>;
@@ -229,6 +233,7 @@ functions! {
     note_purchase = restock_domain_customers.call_note_purchase(purchase: Purchase, now: u64) -> Outcome;
     announced = restock_domain_customers.call_announced(announcement_id: String, now: u64) -> ();
     customer = restock_domain_customers.call_get(id: String) -> Option<Customer>;
+    customers = restock_domain_customers.call_list(page: Page) -> Vec<Customer>;
     look = restock_domain_letters.call_look(id: String) -> Standing;
     entrust = restock_domain_letters.call_entrust(id: String, provider: String, content: String, now: u64) -> bool;
     release = restock_domain_letters.call_release(id: String, provider: String) -> ();
@@ -252,6 +257,7 @@ functions! {
     replay = restock_domain_returns.call_replay(wish: Wish) -> Replaying;
     receive_return = restock_domain_returns.call_receive(decision: Decision, sku: Option<String>, quantity: Option<i64>) -> Settling;
     discard_return = restock_domain_returns.call_discard(decision: Decision) -> Settling;
+    stock_history = restock_domain_insight.call_stock_history(sku: String, since: u64, samples: u32) -> Option<Vec<Level>>;
     ready = restock_domain_ops.call_ready() -> Readiness;
     audit = restock_domain_ops.call_audit() -> Report;
     tick = restock_domain_ops.call_tick(limits: TickLimits, now: u64) -> TickReport;

@@ -3,10 +3,12 @@
 -- $1 the id before which the page begins, '~' for the first  $2 limit  $3 status
 --
 -- No row: the list ends here. The columns are those of production_get.sql.
+--
+-- In ranges, where an equation would do: with one, walking the table backwards looks as good, and it may be long until a row fits.
 SELECT production_id, sku, factory_id, quantity, status, attempts, planned_at_ms, requested_at_ms, due_at_ms, received_at_ms,
        received_quantity, factory_job_id, follows, because_on_hand, because_on_order, because_backordered,
        because_reorder_point, because_order_up_to, traceparent
   FROM production
- WHERE status = $3::text AND production_id < $1::text
- ORDER BY production_id DESC
+ WHERE (status, production_id) < ($3::text, $1::text) AND status >= $3::text
+ ORDER BY status DESC, production_id DESC
  LIMIT $2::bigint;
