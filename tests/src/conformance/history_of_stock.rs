@@ -318,6 +318,43 @@ impl History {
         );
     }
 
+    /// What was tallied on the way is what the rows sum to.
+    async fn check_tallies(&self) {
+        let totals = self.shop.store.totals().await.expect("read");
+        let rows = |sql: &str| u64::try_from(self.shop.place.count(sql)).expect("a count");
+        let placed =
+            |outcome: &str| rows(&format!("SELECT count(*) FROM sales_order WHERE placed_as = '{outcome}'"));
+        let (orders, production) = (&totals.orders, &totals.production);
+        assert_eq!(orders.accepted, placed("accepted"));
+        assert_eq!(orders.backordered, placed("backordered"));
+        assert_eq!(orders.rejected, placed("rejected"));
+        assert_eq!(orders.waiting, u64::try_from(self.waiting.len()).expect("few"));
+        let minutes = self.shop.store.orders_by_minute(0).await.expect("read");
+        let answered = minutes.iter().map(|minute| minute.accepted + minute.backordered + minute.rejected);
+        assert_eq!(answered.sum::<u64>(), orders.accepted + orders.backordered + orders.rejected);
+
+        let received = rows("SELECT count(*) FROM production WHERE status = 'received'");
+        assert_eq!(production.received, received);
+        assert_eq!(production.lead_times.iter().map(|bucket| bucket.requests).sum::<u64>(), received);
+        let took = "SELECT coalesce(sum(received_at_ms - planned_at_ms), 0) FROM production WHERE status = 'received'";
+        assert_eq!(production.lead_time_ms_sum, rows(took));
+
+        let sum = |of: fn(&Shelf) -> i64| self.shelves.iter().map(of).sum::<i64>();
+        assert_eq!(totals.stock.on_hand, sum(|shelf| shelf.on_hand));
+        assert_eq!(totals.stock.on_order, sum(|shelf| shelf.open.unwrap_or_default()));
+        assert_eq!(totals.stock.backordered, sum(|shelf| shelf.backordered));
+        // A history takes less than a second: what was sold or waits was asked for within the hour.
+        for sku in SKUS {
+            let cover = self.shop.store.cover_of(sku.into(), self.shop.now()).await.expect("read");
+            let asked = self.shop.place.count(&format!(
+                "SELECT coalesce(sum(quantity), 0) FROM sales_order_line WHERE sku = '{sku}' AND state <> 'rejected'"
+            ));
+            let pace = cover.expect("the product is there").pace;
+            assert!((pace.last_hour - pace.last_day).abs() < f64::EPSILON);
+            assert_eq!(pace.last_hour.to_string(), asked.to_string());
+        }
+    }
+
     /// What takes many reads: once, at the end.
     async fn check_all(&self) {
         for (sku, shelf) in SKUS.into_iter().zip(&self.shelves) {
@@ -340,6 +377,7 @@ impl History {
             assert_eq!(self.shop.order(id).await.status, *status, "{id}");
         }
         self.check_buyer().await;
+        self.check_tallies().await;
         let requests: usize = self.shelves.iter().map(|shelf| shelf.requests).sum();
         assert_eq!(self.shop.requests(None).await.len(), requests);
     }

@@ -7,6 +7,7 @@
 use futures::future::join_all;
 
 use super::bindings::restock::catalog::Factory;
+use super::bindings::restock::insight::ShopTotals;
 use super::bindings::restock::types::Fault;
 use super::cluster::sql_files;
 use super::shop::{FACTORY, OPERATOR, definition, first_page};
@@ -58,7 +59,8 @@ async fn replicas_that_meet_an_empty_postgres_at_once_migrate_it_once() {
     assert_eq!(customers, vec![Ok(None); REPLICAS]);
     let applied = "SELECT count(*) FROM schema_migration";
     assert_eq!(place.count(applied), i64::try_from(migrations).expect("few"));
-    assert_eq!(place.rows(Label::Customers).number(applied), 1);
+    let of_customers = sql_files(&root().join("migrations/sqlite/customers")).len();
+    assert_eq!(place.rows(Label::Customers).number(applied), i64::try_from(of_customers).expect("few"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +102,82 @@ async fn a_migration_of_postgres_that_loses_a_race_is_applied_again() {
     );
     place.host().store().await.ready().await.expect("migrated");
     assert!(place.count("SELECT last_value FROM command") > 3);
+}
+
+/// Applies the files of the versions before 12, as the programs of that time did.
+fn migrate_to_11(place: &Place) {
+    let sql = root().join("components/store-postgres/src/sql");
+    let read = |path| std::fs::read_to_string(path).expect("the file");
+    place.tamper(&read(sql.join("schema_migration_create.sql")));
+    let mut files = sql_files(&root().join("migrations/postgres"));
+    files.sort();
+    for version in 1..=11 {
+        let of_it = files.iter().filter(|(name, _)| name.starts_with(&format!("{version:04}_")));
+        let file: String = of_it.map(|(_, sql)| format!("{sql}\n")).collect();
+        let apply = read(sql.join("schema_migration_apply.sql"))
+            .replace("{version}", &version.to_string())
+            .replace("{name}", "of its time")
+            .replace("{oldest}", "11")
+            .replace("{file}", &file);
+        place.tamper(&apply);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filled_postgres_of_an_older_program_is_counted_once_and_that_program_goes_on_beside_this_one() {
+    let place = Place::empty(Engine::Postgres);
+    migrate_to_11(&place);
+    // The calls of that program.
+    let order = |id: &str, units: u32, at: u64| {
+        format!(
+            "SELECT outcome, (placed).status, (placed).ring FROM restock_order_place('{id}', NULL, 'h', 'c', NULL, NULL, 'backorder',
+               '[{{\"sku\": \"A\", \"quantity\": {units}}}]', {at}, 'single-order', 100)"
+        )
+    };
+    place.tamper(
+        "INSERT INTO factory (factory_id, name, created_at_ms, updated_at_ms) VALUES ('F', 'f', 1, 1)",
+    );
+    place.tamper(
+        "SELECT created FROM restock_product_define('A', 'a', 1, 'KRW', 'F', 'manual', 2, 10, 'none', NULL, 5, 1000, 'op')",
+    );
+    place.tamper(&order("o-1", 4, 2_000));
+    place.tamper(&order("o-2", 9, 3_000));
+    let goods = |units: u32, at: u64| {
+        format!(
+            "SELECT production_id, sku, on_hand_after, repeated FROM restock_production_receive_open('A', {units}, {at})"
+        )
+    };
+    place.tamper(&goods(4, 22_001));
+
+    let host = place.host();
+    let store = host.store().await;
+    let totals = store.totals().await.expect("migrated");
+    let counted = |totals: &ShopTotals| {
+        let (orders, took) = (&totals.orders, &totals.production);
+        let buckets: Vec<_> = took.lead_times.iter().map(|bucket| bucket.requests).collect();
+        (
+            orders.accepted,
+            orders.backordered,
+            orders.waiting,
+            took.received,
+            took.lead_time_ms_sum,
+            buckets[..3].to_vec(),
+        )
+    };
+    assert_eq!(counted(&totals), (1, 1, 1, 1, 20_001, vec![0, 1, 0]));
+
+    place.tamper(&order("o-3", 1, 30_000));
+    place.tamper(&goods(40, 33_000));
+    let claim = "SELECT (claimed).message_id, (claimed).receipt, source, type, time_ms, data::text
+                   FROM restock_message_claim('replenishment', 5, 40000)";
+    assert_eq!(place.rows(Label::Default).table(claim).len(), 1, "in the order of the product");
+    let totals = store.totals().await.expect("read");
+    assert_eq!(counted(&totals), (1, 2, 0, 2, 31_000, vec![0, 2, 0]));
+    let sold = store.cover_of("A".into(), 40_000).await.expect("read").expect("the product is there");
+    assert_eq!((sold.product.on_hand, sold.pace.last_hour.round()), (35, 1.0), "since there is a pace");
+    assert_eq!(store.order("o-3".into()).await.expect("read").expect("the order is there").traceparent, None);
+    let violations = store.audit().await.expect("audited").violations;
+    assert_eq!(violations, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

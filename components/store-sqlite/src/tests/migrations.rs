@@ -18,7 +18,7 @@ use restock_store::restock::queue::{Action, Settlement, Verdict};
 use restock_store::restock::returns::ToStock;
 use restock_store::restock::types::Fault;
 use restock_store::schema::Schema;
-use restock_store::{ads, alerts, partners, queue};
+use restock_store::{ads, alerts, insight, partners, queue};
 
 /// A database file that is removed with its value.
 struct File(PathBuf);
@@ -167,6 +167,8 @@ fn a_filled_database_of_the_first_release_comes_to_this_schema_and_goes_on() {
     let kept =
         shop.database.texts("SELECT sales_order_id || status || items FROM sales_order ORDER BY sequence");
     assert_eq!(kept, orders);
+    let placed = wait(insight::totals(&shop.database)).expect("read").orders;
+    assert_eq!((placed.accepted, placed.backordered, placed.rejected, placed.waiting), (3, 1, 1, 1));
     let buyer = shop.buyer("c-1").expect("two orders were accepted");
     assert_eq!((buyer.orders, buyer.units_bought, buyer.email.as_deref()), (2, 90, Some("c@c.example")));
     assert!(shop.buyer("c-2").is_none(), "nothing of theirs was accepted yet");
@@ -222,6 +224,7 @@ fn a_filled_database_from_before_there_were_returns_learns_of_them_and_goes_on()
         shop.product(sku, 2, 10, 1);
     }
     shop.product("D", 0, 10, 5);
+    shop.product("E", 2, 10, 1);
     // The statements of this program that know more than that schema are written out as that of the time.
     let order = "order-0".to_owned();
     shop.database
@@ -231,6 +234,7 @@ fn a_filled_database_from_before_there_were_returns_learns_of_them_and_goes_on()
                                       total_amount, currency, placed_at_ms, units, vip_rule, vip_units, ring)
              VALUES ('order-0', 'h', 'c-1', 'reject', 'accepted', 'accepted',
                      '[{\"sku\":\"D\",\"quantity\":4,\"unit_amount\":1000}]', '[]', 4000, 'KRW', 1000000, 4, 'single-order', 100, 0);
+             UPDATE production SET status = 'received', received_quantity = 9, received_at_ms = planned_at_ms + 20000 WHERE sku = 'E';
              UPDATE message SET state = 'leased', attempts = 1, receipt = 'r-' || subject, leased_at_ms = 1000000,
                                 lease_until_ms = 1030000 WHERE queue_id = 'replenishment'",
         )
@@ -254,6 +258,11 @@ fn a_filled_database_from_before_there_were_returns_learns_of_them_and_goes_on()
     wait(SHOP.apply(&shop.database)).expect("upgraded");
     shop.assert_sound();
     assert_eq!(schema_of(&shop.database), schema_of(&Shop::new().database));
+    // What there was is counted, once.
+    let totals = wait(insight::totals(&shop.database)).expect("read");
+    assert_eq!((totals.orders.accepted, totals.orders.rejected, totals.production.received), (1, 0, 1));
+    let took = totals.production.lead_times.iter().find(|bucket| bucket.requests > 0).expect("one");
+    assert_eq!((took.seconds_max, took.requests, totals.production.lead_time_ms_sum), (Some(30), 1, 20_000));
     // What was under way goes on.
     assert_eq!(tell(&shop).len(), 2, "one notice on each channel");
     let held = vec![word("B", Verdict::Bury)];
