@@ -19,6 +19,7 @@ mod bad_input;
 mod burst;
 mod callbacks;
 mod conformance;
+mod console;
 mod console_queues;
 mod consumers;
 mod crash;

@@ -71,8 +71,15 @@
   }
 
   function children(old, fresh) {
+    const wantedKeys = new Set([...fresh.children].map((child) => child.dataset.key));
     const keyed = new Map();
-    for (const child of old.children) if (child.dataset.key) keyed.set(child.dataset.key, child);
+    for (const child of [...old.children]) {
+      const key = child.dataset.key;
+      if (!key) continue;
+      // What is gone goes first, so that what stays need not move over it.
+      if (wantedKeys.has(key)) keyed.set(key, child);
+      else child.remove();
+    }
     let at = old.firstChild;
     for (const wanted of [...fresh.childNodes]) {
       const known = wanted.nodeType === Node.ELEMENT_NODE && keyed.get(wanted.dataset.key);
@@ -98,7 +105,9 @@
   // ---- Looking again.
 
   const main = document.getElementById("main");
+  // What is shown above the page, and what is only heard.
   const told = document.getElementById("told");
+  const said = document.getElementById("said");
   const every = Number(main.dataset.live);
   let seen = null;
   let failures = 0;
@@ -148,11 +157,14 @@
     for (const node of [...new DOMParser().parseFromString(text, "text/html").body.childNodes]) fresh.append(node);
     localize(fresh);
     const before = announcement();
+    const focused = document.activeElement;
     main.setAttribute("aria-busy", "true");
     children(main, fresh);
     main.removeAttribute("aria-busy");
+    // An element that moved lost the focus on its way.
+    if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
     const after = announcement();
-    if (after && after !== before) tell(after, "unseen");
+    if (after && after !== before) said.textContent = after;
   }
 
   // What a page wants said when it changes: one short sentence, not every number.

@@ -19,7 +19,7 @@
 //!    Buttons and links to actions are shown where [`Reader::operator`] is true only.
 //! 5. A list that changes by itself is [`View::live`]: the browser asks for the same address once a second and swaps what
 //!    differs. Give rows a key ([`parts::Table::row`]) so that they stay what they are when others arrive.
-//! 6. Wrong input: [`View::status`] 422 with [`parts::faults`] above the form, which keeps what was typed. What does not exist is
+//! 6. Wrong input: [`View::status`] 422 with [`parts::wrongs`] above the form, which keeps what was typed. What does not exist is
 //!    `Err(Error::NotFound(…))`; every `Error` becomes a page in the reader's language.
 //! 7. Add a sample of the view, with hostile text in it, to `samples()` in the page's file, and the function to `tests::all_views`.
 

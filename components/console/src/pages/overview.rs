@@ -92,7 +92,7 @@ fn view(reader: &Reader, snapshot: &Snapshot) -> View {
                 (queues(words, &snapshot.queues))
             }
             section class="panel" data-key="partners" aria-labelledby="partners" {
-                header { h2 id="partners" { (said.partners) } }
+                header { h2 id="partners" { (said.partners) } a href="/partners" { (words.partners.caption) } }
                 (gates(reader, &snapshot.partners))
             }
         }
@@ -230,7 +230,7 @@ pub(super) fn lasts(reader: &Reader, cover: &Cover) -> Markup {
     match (cover.product.depleted_since, cover.days) {
         (Some(since), _) => html! {
             (badge(Tone::Bad, words.products.sold_out))
-            " " small { (parts::since(words, since, reader.now_ms)) }
+            br; small { (parts::since(words, since, reader.now_ms)) }
         },
         (None, Some(days)) => parts::span(words, (days.clamp(0.0, 100_000.0) * DAY_MS) as u64),
         (None, None) => html! { (words.products.does_not_sell) },

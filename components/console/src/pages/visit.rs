@@ -72,11 +72,6 @@ impl Visit {
         &self.reader
     }
 
-    /// Their words.
-    pub(crate) fn words(&self) -> &'static Words {
-        self.reader.words
-    }
-
     /// The first `{name}` of the path, decoded.
     pub(crate) fn value(&self) -> &str {
         self.call.value()

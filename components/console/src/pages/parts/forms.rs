@@ -3,7 +3,6 @@
 use crate::pages::visit::{Reader, TOKEN_FIELD};
 use crate::pages::words::Words;
 use maud::{Markup, html};
-use restock_api::problem::FieldFault;
 
 /// The longest reason that an operator can give, characters.
 const REASON_CHARACTERS_MAX: usize = 500;
@@ -21,7 +20,7 @@ pub(crate) fn hidden(name: &str, value: &str) -> Markup {
 /// A search: one field that narrows a list. `id` is unique on the page.
 pub(crate) fn search(words: &Words, action: &str, id: &str, name: &str, label: &str, value: &str) -> Markup {
     html! {
-        form class="search" role="search" method="get" action=(action) {
+        form class="search" role="search" aria-label=(label) method="get" action=(action) {
             label for=(id) { (label) }
             input id=(id) name=(name) type="search" value=(value) maxlength="128" autocomplete="off" spellcheck="false";
             button type="submit" { (words.shared.find) }
@@ -71,16 +70,6 @@ pub(crate) fn confirmation(reader: &Reader, asked: &Confirmation<'_>) -> Markup 
                 button class=[asked.danger.then_some("danger")] type="submit" { (asked.button) }
                 a href=(asked.back) { (words.shared.cancel) }
             }
-        }
-    }
-}
-
-/// What is wrong with what was typed, above the form.
-pub(crate) fn faults(words: &Words, faults: &[FieldFault]) -> Markup {
-    html! {
-        div class="fault" role="alert" {
-            p { (words.shared.faulty) }
-            ul lang="en" { @for fault in faults { li { code { (fault.pointer) } " " (fault.detail) } } }
         }
     }
 }

@@ -6,7 +6,7 @@ mod lookup;
 mod request;
 mod value;
 
-pub(crate) use forms::{Confirmation, confirmation, faults, form_token, hidden, search};
+pub(crate) use forms::{Confirmation, confirmation, form_token, hidden, search};
 pub(crate) use list::{Column, Rows, Table, empty, facts, pager};
 pub(crate) use lookup::{Field, Tab, absent, field, tabs, ways, wrong, wrongs};
 pub(crate) use request::{production_badge, why};

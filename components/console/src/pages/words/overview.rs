@@ -1,11 +1,11 @@
 //! The overview.
 
-use super::{Count, Of1, Text};
+use super::{Count, Text};
 use maud::{Markup, html};
 
 pub(crate) struct Overview {
     pub(crate) title: Text,
-    /// How the shop does, in a sentence: products that are sold out, products that run low, open incidents.
+    /// How the shop does, in a sentence: products that are sold out, products at their reorder point, open incidents.
     pub(crate) state: fn(u64, u64, u64) -> Markup,
     pub(crate) orders: Text,
     pub(crate) orders_last_hour: Text,
@@ -35,7 +35,6 @@ pub(crate) struct Overview {
     pub(crate) lasts: Text,
     pub(crate) sells: Text,
     pub(crate) on_order: Text,
-    pub(crate) sold_out_since: Of1,
     pub(crate) nothing_at_risk: Text,
     pub(crate) nothing_at_risk_next: Text,
     pub(crate) all_products: Text,
@@ -54,7 +53,6 @@ pub(crate) struct Overview {
     pub(crate) oldest: Text,
     pub(crate) done_per_minute: Text,
     pub(crate) dead: Text,
-    pub(crate) running: Text,
     pub(crate) paused: Text,
     pub(crate) all_queues: Text,
     pub(crate) partners: Text,
@@ -84,8 +82,8 @@ pub(super) const ENGLISH: Overview = Overview {
             }
             @match low {
                 0 => {},
-                1 => ", one runs low",
-                _ => { ", " (low) " run low" },
+                1 => ", one is at its reorder point",
+                _ => { ", " (low) " are at their reorder point" },
             }
             "; "
             @match incidents {
@@ -108,7 +106,7 @@ pub(super) const ENGLISH: Overview = Overview {
     this_minute: "this minute",
     minutes_ago: |minutes| format!("{minutes} min ago"),
     sold_out: "products sold out",
-    low: "products run low",
+    low: "products at their reorder point",
     waiting_orders: "orders wait for goods",
     open_incidents: "open incidents",
     dead_letters: "dead letters",
@@ -122,7 +120,6 @@ pub(super) const ENGLISH: Overview = Overview {
     lasts: "Lasts",
     sells: "Sells a day",
     on_order: "On order",
-    sold_out_since: |since| html! { "sold out " (since) },
     nothing_at_risk: "Nothing runs out.",
     nothing_at_risk_next: "No product that sells is short. What can be sold is under Products.",
     all_products: "All products",
@@ -141,7 +138,6 @@ pub(super) const ENGLISH: Overview = Overview {
     oldest: "Oldest",
     done_per_minute: "Done a minute",
     dead: "Dead letters",
-    running: "running",
     paused: "paused",
     all_queues: "All queues",
     partners: "Partners",
@@ -168,7 +164,7 @@ pub(super) const KOREAN: Overview = Overview {
                 0 => "모든 상품을 팔 수 있습니다. ",
                 _ => { "품절된 상품이 " (sold_out) "개 있습니다. " },
             }
-            @if low > 0 { "재고가 적은 상품이 " (low) "개 있습니다. " }
+            @if low > 0 { "재주문점 이하인 상품이 " (low) "개 있습니다. " }
             @match incidents {
                 0 => "진행 중인 장애가 없습니다.",
                 _ => { "진행 중인 장애가 " (incidents) "건 있습니다." },
@@ -188,7 +184,7 @@ pub(super) const KOREAN: Overview = Overview {
     this_minute: "현재 1분",
     minutes_ago: |minutes| format!("{minutes}분 전"),
     sold_out: "품절 상품",
-    low: "재고가 적은 상품",
+    low: "재주문점 이하 상품",
     waiting_orders: "입고를 기다리는 주문",
     open_incidents: "진행 중인 장애",
     dead_letters: "데드 레터",
@@ -202,7 +198,6 @@ pub(super) const KOREAN: Overview = Overview {
     lasts: "남은 기간",
     sells: "하루 판매량",
     on_order: "생산 중",
-    sold_out_since: |since| html! { (since) " 품절" },
     nothing_at_risk: "바닥날 상품이 없습니다.",
     nothing_at_risk_next: "팔리는 상품은 모두 재고가 충분합니다. 판매 가능한 수량은 상품 페이지에서 볼 수 있습니다.",
     all_products: "모든 상품",
@@ -221,7 +216,6 @@ pub(super) const KOREAN: Overview = Overview {
     oldest: "가장 오래된 대기",
     done_per_minute: "분당 완료",
     dead: "데드 레터",
-    running: "동작 중",
     paused: "일시 정지",
     all_queues: "모든 큐",
     partners: "협력사",

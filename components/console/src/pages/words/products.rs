@@ -1,6 +1,6 @@
 //! Products and their ledgers.
 
-use super::{Of1, Text};
+use super::Text;
 use maud::html;
 
 pub(crate) struct Products {
@@ -21,7 +21,6 @@ pub(crate) struct Products {
     pub(crate) ad_running: Text,
     pub(crate) ad_pause_requested: Text,
     pub(crate) sold_out: Text,
-    pub(crate) sold_out_since: Of1,
     pub(crate) levels: Text,
     pub(crate) position: Text,
     pub(crate) reorder_point: Text,
@@ -92,7 +91,6 @@ pub(super) const ENGLISH: Products = Products {
     ad_running: "running",
     ad_pause_requested: "pause asked for",
     sold_out: "sold out",
-    sold_out_since: |since| html! { "sold out " (since) },
     levels: "Levels",
     position: "Inventory position",
     reorder_point: "Reorder point",
@@ -162,7 +160,6 @@ pub(super) const KOREAN: Products = Products {
     ad_running: "진행 중",
     ad_pause_requested: "일시 중지 요청됨",
     sold_out: "품절",
-    sold_out_since: |since| html! { (since) " 품절" },
     levels: "재고 수준",
     position: "재고 포지션",
     reorder_point: "재주문점",

@@ -30,7 +30,6 @@ pub(crate) struct Shared {
     pub(crate) reason: Text,
     pub(crate) reason_hint: Text,
     pub(crate) optional: Text,
-    pub(crate) copy_of_data: Text,
 }
 
 pub(super) const ENGLISH: Shared = Shared {
@@ -53,7 +52,6 @@ pub(super) const ENGLISH: Shared = Shared {
     reason: "Reason",
     reason_hint: "It is kept on record with your key's fingerprint.",
     optional: "optional",
-    copy_of_data: "Data",
 };
 
 pub(super) const KOREAN: Shared = Shared {
@@ -76,5 +74,4 @@ pub(super) const KOREAN: Shared = Shared {
     reason: "사유",
     reason_hint: "키의 지문과 함께 기록에 남습니다.",
     optional: "선택",
-    copy_of_data: "데이터",
 };
