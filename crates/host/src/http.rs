@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::uri::{Authority, Scheme};
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use restock_domain::trace;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError};
@@ -167,12 +168,13 @@ impl Served {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let id = request_id(request.headers().get(REQUEST_ID));
+        let trace = trace_id(request.headers());
         let (component, mut response) = match Arc::clone(&self.requests).try_acquire_owned() {
             Ok(permit) => self.answer(request, &id, permit).await,
             Err(_) => (None, busy()),
         };
         response.headers_mut().insert(REQUEST_ID, id.clone());
-        log(&method, &path, response.status(), start, component.as_deref(), &id);
+        log(&method, &path, response.status(), start, component.as_deref(), &id, trace);
         response
     }
 
@@ -231,6 +233,13 @@ pub(crate) fn request_id(given: Option<&HeaderValue>) -> HeaderValue {
     })
 }
 
+/// The trace that a client says its request is part of, for the log. Components begin one themselves where there is none.
+fn trace_id(headers: &HeaderMap) -> Option<trace::TraceId> {
+    let mut values = headers.get_all(trace::TRACEPARENT).iter();
+    let only = values.next().filter(|_| values.next().is_none())?;
+    trace::Context::parse(only.to_str().ok()?).map(|step| step.trace())
+}
+
 /// The answer when a component gave none: empty, as on Spin; 503 where waiting may help.
 fn failed(component: &str, id: &HeaderValue, error: &wasmtime::Error) -> http::Response<WasiBody> {
     let id = id.to_str().unwrap_or_default();
@@ -283,6 +292,7 @@ fn log(
     start: Instant,
     component: Option<&str>,
     id: &HeaderValue,
+    trace: Option<trace::TraceId>,
 ) {
     tracing::info!(
         target: "restock::request",
@@ -292,6 +302,7 @@ fn log(
         ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
         component = component.unwrap_or("-"),
         request_id = id.to_str().unwrap_or_default(),
+        trace = trace.map(tracing::field::display),
     );
 }
 
@@ -336,6 +347,21 @@ mod tests {
             assert_eq!(id.len(), 32);
         }
         assert_ne!(request_id(None), request_id(None));
+    }
+
+    #[test]
+    fn the_trace_of_a_request_is_logged_where_it_brings_one_that_is_well_formed() {
+        let context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let traced = |values: &[&'static str]| {
+            let header = |value: &&'static str| {
+                (HeaderName::from_static(trace::TRACEPARENT), HeaderValue::from_static(value))
+            };
+            trace_id(&values.iter().map(header).collect()).map(|trace| trace.to_string())
+        };
+        assert_eq!(traced(&[context]).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        for values in [&[][..], &["nonsense"], &[context, context]] {
+            assert_eq!(traced(values), None, "{values:?}");
+        }
     }
 
     #[test]
