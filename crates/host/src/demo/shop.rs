@@ -13,27 +13,27 @@ use super::story::Story;
 use super::{Partners, spoil};
 
 /// The pause between two customers when the shop opens, at its best, and in a rush.
-const PAUSE_MS_MAX: u64 = 1_800;
-const PAUSE_MS_MIN: u64 = 600;
-const RUSH_PAUSE_MS: u64 = 120;
+const PAUSE_MS_MAX: u64 = 3_000;
+const PAUSE_MS_MIN: u64 = 1_500;
+const RUSH_PAUSE_MS: u64 = 400;
 /// In how many seconds the shop comes from the first to the second.
 const RISE_SECONDS: u64 = 60;
 /// When the first rush begins, how long one lasts, and when the next one comes, in seconds.
 const RUSH_AFTER_SECONDS: u64 = 25;
-const RUSH_SECONDS: u64 = 25;
+const RUSH_SECONDS: u64 = 30;
 const RUSH_EVERY_SECONDS: u64 = 150;
 /// How many seconds after the beginning of a rush something goes wrong, and for how long.
 const TROUBLE_AFTER_SECONDS: u64 = 60;
 const TROUBLE_SECONDS: u64 = 30;
 /// After how many other customers the bulk buyer comes again, and how much is taken: a VIP within some minutes.
-const BULK_EVERY: usize = 40;
+const BULK_EVERY: usize = 30;
 const BULK_UNITS: u32 = 20;
 /// After how many sales one is sent back.
 const SENT_BACK_EVERY: u32 = 10;
 /// Percent of the customers who wait where there is not enough.
 const WAITING_PERCENT: u32 = 25;
-/// The most units that a customer takes, in a rush.
-const UNITS_MAX: u32 = 3;
+/// How many units a customer takes in a rush, at least and at most.
+const RUSH_UNITS: (u32, u32) = (2, 5);
 /// How often it is looked what is new.
 const LOOK_EVERY_MS: u64 = 1_000;
 /// Returns that are looked at; the newest, and the most that a page has.
@@ -119,7 +119,7 @@ impl Shop {
     async fn serve(&mut self, story: &mut Story, now: &Hour, parcels: Option<&str>) {
         let Some(customer) = self.random.choice(&CUSTOMERS) else { return };
         let product = if now.rush && self.random.u32(0..5) > 0 { RUSHED } else { self.wanted() };
-        let quantity = if now.rush { self.random.u32(1..=UNITS_MAX) } else { 1 };
+        let quantity = if now.rush { self.random.u32(RUSH_UNITS.0..=RUSH_UNITS.1) } else { 1 };
         let waits = self.random.u32(0..100) < WAITING_PERCENT;
         self.sell(story, &Wish { customer, product, quantity, waits }, parcels).await;
     }
@@ -236,7 +236,7 @@ mod tests {
     fn a_rush_and_a_trouble_come_within_the_first_minute_and_a_half_and_again() {
         assert_eq!(hour(0), Hour { pause_ms: PAUSE_MS_MAX, rush: false, trouble: 0, in_trouble: false });
         let first = (0..90).filter(|second| hour(*second).rush).count();
-        assert_eq!(first, 25);
+        assert_eq!(first, 30);
         assert_eq!((hour(84).trouble, hour(85).trouble), (0, 1));
         assert!(hour(85).in_trouble && !hour(115).in_trouble);
         assert!(hour(RUSH_AFTER_SECONDS + RUSH_EVERY_SECONDS).rush);

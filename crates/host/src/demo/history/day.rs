@@ -7,10 +7,8 @@ use super::super::goods::{BULK, BULK_BUYER, CUSTOMERS, PRODUCTS, Product, RUSHED
 pub(super) const DAY_MINUTES: u32 = 24 * 60;
 /// Hundredths of an order a minute, in each hour of the day before opening: quiet, a noon, quiet, an evening, and a rising last
 /// hour that leads to what one then watches.
-const HOURLY: [u32; 24] = [
-    60, 40, 30, 20, 20, 30, 50, 80, 100, 120, 120, 110, 90, 80, 80, 90, 110, 140, 180, 200, 190, 250, 400,
-    800,
-];
+const HOURLY: [u32; 24] =
+    [50, 30, 20, 20, 20, 30, 40, 60, 70, 80, 80, 70, 60, 60, 60, 60, 80, 100, 120, 140, 160, 250, 600, 1_400];
 /// When everybody wants the same, and for how many minutes: (minute of the day, minutes, orders a minute).
 const RUSHES: [(u32, u32, u32); 3] = [(430, 12, 9), (1_075, 12, 9), (1_330, 8, 14)];
 /// When a bulk buyer comes, which one (the last is the one that is no VIP yet), and how much is taken.

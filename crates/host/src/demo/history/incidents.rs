@@ -16,7 +16,7 @@ const STOCK_TAKEN: u32 = 420;
 const LOGISTICS_FAILS: u32 = 560;
 const LOGISTICS_IS_BACK: u32 = 590;
 const MARKETING_REFUSES: u32 = 834;
-const MARKETING_IS_BACK: u32 = 840;
+const MARKETING_IS_BACK: u32 = 1_205;
 const STOCK_TAKEN_AGAIN: u32 = 1_010;
 const REFUSED_AGAIN: u32 = 1_262;
 /// How often, in minutes, an operator decides about goods that came back, and until when.
