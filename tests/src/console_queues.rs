@@ -50,6 +50,7 @@ async fn a_queue_shows_how_it_does_and_why_messages_were_given_up() {
     {
         assert!(queue.contains(shown), "{shown}: {queue}");
     }
+    assert!(queue.contains("The partner kept failing. Redrive when its circuit is closed."), "{queue}");
     let refused = viewer.page(&format!("{QUEUE}?reason=factory-refused")).await;
     assert!(refused.contains("refused-2") && !refused.contains("failed-0"), "{refused}");
     let first = viewer.page(&format!("{QUEUE}?limit=2")).await;
@@ -177,6 +178,7 @@ async fn a_purge_asks_why_keeps_what_was_typed_and_is_on_record() {
     let asked = operator.page(&format!("{QUEUE}/purge?ids={}", id(&letter))).await;
     assert!(asked.contains("One message is removed for good."), "{asked}");
     assert!(asked.contains("This cannot be undone.") && asked.contains("required"), "{asked}");
+    assert!(asked.contains("A production request whose message is purged is cancelled"), "{asked}");
 
     let too_long = format!("season &<over> {}", "x".repeat(500));
     for reason in ["", "   ", &too_long] {

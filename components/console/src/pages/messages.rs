@@ -45,6 +45,9 @@ fn view(reader: &Reader, message: &Message) -> View {
                     @if !message.reason.is_empty() { (parts::code(&message.reason)) " " }
                     (parts::named(&message.error))
                 }
+                @if message.state == MessageState::Buried {
+                    @if let Some(advice) = words.advice.on(&message.reason) { p class="aside" { (advice) } }
+                }
             }
             @if reader.operator && message.state == MessageState::Buried {
                 @let deed = |deed| parts::address(&["queues", &message.queue, deed], &[("ids", &message.id)]);
@@ -244,8 +247,47 @@ pub(super) mod samples {
 
 #[cfg(test)]
 mod tests {
+    use super::samples::message;
     use super::*;
-    use crate::pages::words::ENGLISH;
+    use crate::pages::layout;
+    use crate::pages::words::{ENGLISH, KOREAN};
+
+    #[test]
+    fn every_state_and_every_end_of_an_attempt_is_told_in_both_languages() {
+        let states = [
+            MessageState::Ready,
+            MessageState::Leased,
+            MessageState::Done,
+            MessageState::Buried,
+            MessageState::Purged,
+        ];
+        let mut told = Vec::new();
+        for words in [&ENGLISH, &KOREAN] {
+            let reader = Reader {
+                words,
+                operator: true,
+                fingerprint: String::new(),
+                form_token: String::new(),
+                now_ms: 1_795_300_000_000,
+                notice: None,
+            };
+            for state in states {
+                let page = layout::document(&reader, &view(&reader, &message(state, "x"))).into_string();
+                let (name, means) = words.messages.state_of(state);
+                assert!(page.contains(&format!(">{name}<")) && page.contains(means), "{name}: {page}");
+                let can_be_repaired = page.contains(words.messages.redrive);
+                assert_eq!(can_be_repaired, state == MessageState::Buried, "{name}");
+                told.extend([name, means]);
+                for outcome in ["done", "retry", "postpone", "bury", "lease-expired"] {
+                    let said = words.messages.outcome_of(outcome);
+                    assert!(page.contains(&format!(">{said}<")), "{outcome}: {page}");
+                }
+            }
+        }
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), 2 * 2 * states.len(), "each in words of its own");
+    }
 
     #[test]
     fn what_a_message_speaks_of_is_one_step_away() {

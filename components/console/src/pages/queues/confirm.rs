@@ -264,7 +264,10 @@ fn says(reader: &Reader, asked: &Asked<'_>) -> Markup {
                 p { ((said.redrive_says)(count)) }
                 @if asked.paused { p { ((said.redrive_paused)(count)) } }
             }
-            Deed::Purge => { p { strong { (said.purge_warning) } " " ((said.purge_says)(count)) } }
+            Deed::Purge => {
+                p { strong { (said.purge_warning) } " " ((said.purge_says)(count)) }
+                @if let Some(effect) = said.purge_effect(asked.queue) { p { (effect) } }
+            }
         }
     }
 }

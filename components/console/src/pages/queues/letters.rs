@@ -71,6 +71,7 @@ impl Letters<'_> {
             let error = html! {
                 div {
                     (parts::named(&group.error))
+                    @if let Some(advice) = words.advice.on(&group.reason) { br; small { (advice) } }
                     @if reader.operator && !group.reason.is_empty() {
                         (self.deeds(said.redrive, said.purge, "failure", &group.reason))
                     }

@@ -4,6 +4,7 @@
 //! and its translation are changed together. Sentences with values in them are functions, because languages order their parts, and count,
 //! in ways of their own.
 
+mod advice;
 mod customers;
 mod faults;
 mod frame;
@@ -21,6 +22,7 @@ mod returns;
 mod shared;
 mod sign_in;
 
+pub(crate) use advice::Advice;
 pub(crate) use customers::Customers;
 pub(crate) use faults::Faults;
 pub(crate) use frame::Frame;
@@ -72,6 +74,7 @@ pub(crate) struct Words {
     pub(crate) returns: Returns,
     pub(crate) incidents: Incidents,
     pub(crate) queues: Queues,
+    pub(crate) advice: Advice,
     pub(crate) messages: Messages,
     pub(crate) operations: Operations,
     pub(crate) partners: Partners,
@@ -94,6 +97,7 @@ pub(crate) static ENGLISH: Words = Words {
     returns: returns::ENGLISH,
     incidents: incidents::ENGLISH,
     queues: queues::ENGLISH,
+    advice: advice::ENGLISH,
     messages: messages::ENGLISH,
     operations: operations::ENGLISH,
     partners: operations::PARTNERS_ENGLISH,
@@ -116,6 +120,7 @@ pub(crate) static KOREAN: Words = Words {
     returns: returns::KOREAN,
     incidents: incidents::KOREAN,
     queues: queues::KOREAN,
+    advice: advice::KOREAN,
     messages: messages::KOREAN,
     operations: operations::KOREAN,
     partners: operations::PARTNERS_KOREAN,

@@ -97,6 +97,8 @@ pub(crate) struct Deeds {
     pub(crate) purge_counts: Count,
     pub(crate) purge_warning: Text,
     pub(crate) purge_says: Told,
+    purge_replenishment: Text,
+    purge_returns: Text,
     pub(crate) purge_button: CountLabel,
     pub(crate) these: Told,
     pub(crate) of_kind: Of1,
@@ -125,6 +127,17 @@ impl Queues {
             queues::ALERTS => alerts,
             queues::RETURNS => returns,
             _ => "",
+        }
+    }
+}
+
+impl Deeds {
+    /// What a purge does beside; nothing in most queues.
+    pub(crate) fn purge_effect(&self, queue: &str) -> Option<Text> {
+        match queue {
+            queues::REPLENISHMENT => Some(self.purge_replenishment),
+            queues::RETURNS => Some(self.purge_returns),
+            _ => None,
         }
     }
 }
@@ -241,6 +254,8 @@ pub(super) const ENGLISH: Queues = Queues {
                 "What they were to bring about will not happen. Nobody can redrive them any more. That they were purged, by whom and why, stays on record."
             }
         },
+        purge_replenishment: "A production request whose message is purged is cancelled: nothing is on order for it. The next order that finds its product low asks for goods anew.",
+        purge_returns: "A return whose message is purged is given up: nobody follows it, until somebody has it followed again.",
         purge_button: |count| {
             if count == 1 {
                 "Purge 1 message for good".to_owned()
@@ -357,6 +372,8 @@ pub(super) const KOREAN: Queues = Queues {
         purge_counts: |_, number| html! { "메시지 " (number) "개가 영구히 삭제됩니다." },
         purge_warning: "되돌릴 수 없습니다.",
         purge_says: |_| "이 메시지가 하려던 일은 일어나지 않으며 다시 보낼 수도 없습니다. 누가 왜 삭제했는지는 기록에 남습니다.",
+        purge_replenishment: "메시지가 삭제된 생산 요청은 취소되어 더 이상 들어올 상품이 없습니다. 다음 주문에서 재고 부족이 확인되면 다시 요청합니다.",
+        purge_returns: "메시지가 삭제된 반품은 포기한 것으로 처리되어, 누군가 추적을 재개할 때까지 아무도 추적하지 않습니다.",
         purge_button: |count| format!("메시지 {count}개 영구 삭제"),
         these: |_| "선택한 메시지입니다.",
         of_kind: |reason| html! { "원인이 " (reason) "인 데드 레터입니다." },
