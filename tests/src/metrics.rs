@@ -188,6 +188,8 @@ async fn what_is_told_is_what_the_shop_holds_and_prometheus_finds_nothing_to_say
         }
         let oldest = told.value(&format!("restock_message_oldest_age_seconds{{queue=\"{name}\"}}"));
         assert_eq!(Some(oldest), queue["oldest_ready_seconds"].as_f64(), "{name}");
+        let due = told.value(&format!("restock_message_due_age_seconds{{queue=\"{name}\"}}"));
+        assert_eq!(Some(due), queue["oldest_due_seconds"].as_f64(), "{name}");
         let done = told.value(&format!("restock_messages_done_total{{queue=\"{name}\"}}"));
         let attempts =
             told.value(&format!("restock_message_attempts_total{{outcome=\"done\",queue=\"{name}\"}}"));

@@ -110,7 +110,7 @@ async fn queues_are_listed_and_unknown_ones_are_not_found() {
     let queues = items(shop.client.get(VIEWER, "/v1/queues").await.expect(200));
     let queue = queues.iter().find(|queue| queue["queue"] == "replenishment").expect("the queue");
     for (name, value) in
-        [("ready", 0), ("leased", 0), ("buried", 0), ("done_total", 1), ("oldest_ready_seconds", 0)]
+        [("ready", 0), ("leased", 0), ("buried", 0), ("done_total", 1), ("oldest_ready_seconds", 0), ("due", 0), ("oldest_due_seconds", 0)]
     {
         assert_eq!(queue[name], value, "{name}: {queue}");
     }

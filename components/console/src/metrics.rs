@@ -165,6 +165,11 @@ fn queues(exposition: &mut Exposition, queues: &[Status]) {
         "Age of the oldest message that waits, be it for a later time; zero where none does.",
         queues.iter().map(|queue| Sample::of(count(queue.oldest_ready_seconds)).with("queue", &queue.queue)),
     );
+    exposition.gauge(
+        "restock_message_due_age_seconds",
+        "For how long the first of the messages that are due has been due; zero where none is.",
+        queues.iter().map(|queue| Sample::of(count(queue.oldest_due_seconds)).with("queue", &queue.queue)),
+    );
     exposition.counter(
         "restock_messages_done_total",
         "Messages that were done.",

@@ -237,6 +237,8 @@ fn status(status: Status) -> Queue {
         buried: status.buried,
         done_total: status.done_total,
         oldest_ready_seconds: status.oldest_ready_seconds,
+        due: status.due,
+        oldest_due_seconds: status.oldest_due_seconds,
         ordered: status.ordered,
         lease_ms: status.lease_ms,
         in_flight_max: status.in_flight_max,

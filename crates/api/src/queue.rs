@@ -42,6 +42,10 @@ pub struct Queue {
     pub done_total: u64,
     /// Age of the oldest message that waits, seconds.
     pub oldest_ready_seconds: u64,
+    /// Those of the ready ones that are due; the others were postponed, or are to be tried again later.
+    pub due: u64,
+    /// For how long the first of them has been due, seconds.
+    pub oldest_due_seconds: u64,
     /// Keeps the order of messages with the same subject.
     pub ordered: bool,
     /// How long a worker may keep a message, ms.

@@ -271,6 +271,8 @@ fn status(mut row: Row) -> Result<Status, Fault> {
         buried: row.integer()?,
         done_total: row.integer()?,
         oldest_ready_seconds: row.integer()?,
+        due: row.integer()?,
+        oldest_due_seconds: row.integer()?,
         lease_ms: row.integer()?,
         in_flight_max: row.integer()?,
         retention_ms: row.integer()?,

@@ -132,6 +132,7 @@ async fn each_verdict_leaves_the_message_where_it_says(engine: Engine) {
     let queue = shop.queue().await;
     assert_eq!((queue.ready, queue.leased, queue.buried, queue.done_total), (2, 0, 1, 1));
     assert_eq!(queue.oldest_ready_seconds, 3);
+    assert_eq!((queue.due, queue.oldest_due_seconds), (0, 0), "both are to be tried again later");
     let kept = shop.message(&deliveries[3].message_id).await.error;
     assert!(kept.starts_with("가가") && kept.chars().count() <= 10_000);
     shop.audit().await;

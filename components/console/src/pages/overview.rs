@@ -18,6 +18,8 @@ use restock_edge::Error;
 const MINUTES: u64 = 60;
 /// A minute, ms.
 const MINUTE_MS: u64 = 60_000;
+/// What a row of the chart's table sums up, ms.
+const TABLE_STEP_MS: u64 = 5 * MINUTE_MS;
 /// A day, ms.
 const DAY_MS: f64 = 86_400_000.0;
 /// Products at risk that are shown.
@@ -171,7 +173,7 @@ fn orders(reader: &Reader, minutes: &[Minute]) -> Markup {
         ],
     )
     .headed();
-    for minute in minutes.iter().rev() {
+    for minute in summed(minutes).iter().rev() {
         let cells = [
             parts::moment(minute.begins_at),
             parts::number(minute.accepted),
@@ -187,6 +189,23 @@ fn orders(reader: &Reader, minutes: &[Minute]) -> Markup {
             details data-key="table" { summary { (reader.words.shared.as_table) } (table.markup()) }
         }
     }
+}
+
+/// Minutes put together: a table is read, and nobody reads sixty rows.
+fn summed(minutes: &[Minute]) -> Vec<Minute> {
+    let mut sums: Vec<Minute> = Vec::new();
+    for minute in minutes {
+        let begins_at = minute.begins_at / TABLE_STEP_MS * TABLE_STEP_MS;
+        match sums.last_mut() {
+            Some(sum) if sum.begins_at == begins_at => {
+                sum.accepted += minute.accepted;
+                sum.backordered += minute.backordered;
+                sum.rejected += minute.rejected;
+            }
+            _ => sums.push(Minute { begins_at, ..*minute }),
+        }
+    }
+    sums
 }
 
 fn at_risk(reader: &Reader, covers: &[Cover]) -> Markup {
@@ -290,10 +309,10 @@ fn queues(words: &Words, queues: &[queue::Status]) -> Markup {
                     a href=(address) { (queue.queue) }
                     @if queue.paused { " " (badge(Tone::Warn, said.paused)) }
                 },
-                parts::number(queue.ready),
-                match queue.ready {
+                parts::number(queue.due),
+                match queue.due {
                     0 => html! { "–" },
-                    _ => parts::span(words, queue.oldest_ready_seconds.saturating_mul(1_000)),
+                    _ => parts::span(words, queue.oldest_due_seconds.saturating_mul(1_000)),
                 },
                 parts::number(queue.leased),
                 parts::decimal(queue.done_last_minute),

@@ -60,6 +60,7 @@ fn list_view(reader: &Reader, queues: &[Status]) -> View {
             Column::text(said.queue),
             Column::text(said.state),
             Column::number(said.ready),
+            Column::number(said.later),
             Column::number(said.leased),
             Column::number(said.buried),
             Column::number(said.oldest),
@@ -80,7 +81,8 @@ fn list_view(reader: &Reader, queues: &[Status]) -> View {
             [
                 name,
                 state(words, status),
-                parts::number(status.ready),
+                parts::number(status.due),
+                parts::number(status.ready.saturating_sub(status.due)),
                 parts::number(status.leased),
                 buried(status),
                 oldest(words, status),
@@ -114,10 +116,10 @@ fn buried(status: &Status) -> Markup {
 }
 
 fn oldest(words: &Words, status: &Status) -> Markup {
-    if status.ready == 0 {
+    if status.due == 0 {
         return html! { (words.shared.none) };
     }
-    parts::span(words, status.oldest_ready_seconds.saturating_mul(1_000))
+    parts::span(words, status.oldest_due_seconds.saturating_mul(1_000))
 }
 
 fn view(reader: &Reader, status: &Status, letters: &Letters<'_>) -> View {
@@ -125,7 +127,8 @@ fn view(reader: &Reader, status: &Status, letters: &Letters<'_>) -> View {
     let said = &words.queues;
     let queue = status.queue.as_str();
     let now = [
-        (said.ready, parts::number(status.ready)),
+        (said.ready, parts::number(status.due)),
+        (said.later, parts::number(status.ready.saturating_sub(status.due))),
         (said.leased, parts::number(status.leased)),
         (said.buried, parts::number(status.buried)),
         (said.oldest, oldest(words, status)),
@@ -198,6 +201,8 @@ pub(super) mod samples {
             buried_total: 4,
             expired_total: 5,
             oldest_ready_seconds: 61,
+            due: 2,
+            oldest_due_seconds: 61,
             lease_ms: 60_000,
             in_flight_max: 64,
             retention_ms: 604_800_000,

@@ -10,6 +10,10 @@ SELECT queue_id, paused, ordered,
        done_total,
        max(0, ?1 - coalesce((SELECT min(created_at_ms) FROM message
                               WHERE message.queue_id = queue.queue_id AND state = 'ready'), ?1)) / 1000 AS oldest_s,
+       (SELECT count(*) FROM message
+         WHERE message.queue_id = queue.queue_id AND state = 'ready' AND available_at_ms <= ?1) AS due,
+       max(0, ?1 - coalesce((SELECT min(available_at_ms) FROM message
+                              WHERE message.queue_id = queue.queue_id AND state = 'ready'), ?1)) / 1000 AS oldest_due_s,
        lease_ms, in_flight_max, retention_ms, attempts_max, retried_total, postponed_total, buried_total, expired_total,
        CAST(CASE ?1 / 60000 - done_minute
               WHEN 0 THEN done_minute_messages + done_minute_before * (1 - (?1 % 60000) / 60000.0)

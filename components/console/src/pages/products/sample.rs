@@ -77,6 +77,8 @@ pub(crate) fn queue(hostile: &str) -> queue::Status {
         buried_total: 6,
         expired_total: 7,
         oldest_ready_seconds: 3_700,
+        due: 7,
+        oldest_due_seconds: 61,
         lease_ms: 30_000,
         in_flight_max: 16,
         retention_ms: 86_400_000,

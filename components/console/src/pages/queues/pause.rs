@@ -83,7 +83,7 @@ fn view(reader: &Reader, status: &Status, turn: Turn, wrong: Option<&str>) -> Vi
         Turn::On => (
             html! {
                 p { (said.resume_says) }
-                p { ((said.resume_waiting)(status.ready, parts::number(status.ready))) }
+                p { ((said.resume_waiting)(status.due, parts::number(status.due))) }
             },
             said.resume_button,
             "resume",
@@ -100,7 +100,7 @@ fn view(reader: &Reader, status: &Status, turn: Turn, wrong: Option<&str>) -> Vi
         back: &back,
     };
     let body = html! {
-        @if wrong.is_some() { p class="fault" role="alert" { (said.reason_wrong) } }
+        @if wrong.is_some() { (parts::wrong(said.reason_wrong)) }
         (parts::confirmation(reader, &asked))
     };
     View::new(Section::Queues, title, body)

@@ -33,7 +33,7 @@ pub(crate) struct Shared {
 }
 
 pub(super) const ENGLISH: Shared = Shared {
-    span_units: [" d", " h", " min", " s", " ms"],
+    span_units: ["\u{a0}d", "\u{a0}h", "\u{a0}min", "\u{a0}s", "\u{a0}ms"],
     ago: |span| html! { (span) " ago" },
     from_now: |span| html! { "in " (span) },
     late: |span| html! { (span) " late" },
