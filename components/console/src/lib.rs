@@ -1,7 +1,8 @@
-//! The operator interface, health, the description of the interface, and the answer to every path that nothing else serves.
+//! The pages for people, the operator interface, metrics, health, the description of the interface, and the answer to every path that
+//! nothing else serves.
 //!
 //! Trigger: HTTP, everything that no other component has.
-//! Reads and writes: factories, the ledger, production, returns, queues and messages, customers, incidents, operator actions, partners,
+//! Reads and writes: products, orders, factories, the ledger, production, returns, queues and messages, customers, incidents, operator actions, partners,
 //! the audit.
 //! Guarantees: every operator action is on record with the fingerprint of the key, in the write that carries it out.
 //! A second delivery of a correction with the same idempotency key changes nothing; the other actions are harmless to repeat.

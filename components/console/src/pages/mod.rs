@@ -141,6 +141,9 @@ pub(crate) const ROUTES: &[(Route, Page)] = routes![
     get "/partners" => operations::partners;
 ];
 
+/// Where the paths that only programs use begin.
+const PROGRAMS: [&str; 2] = ["/v1/", "/internal/"];
+
 /// Answers what no route of the interface for programs takes.
 pub(crate) fn answer(call: Call, error: Error) -> Answering {
     Box::pin(async move {
@@ -157,7 +160,8 @@ pub(crate) fn answer(call: Call, error: Error) -> Answering {
             Ok((route, values, Page::Guarded(handler))) => {
                 visit::answer(call.with_values(&values), route.access, handler).await
             }
-            // Not a page either. A path that programs use answers for itself, such as with the methods it has.
+            // Not a page either. A path that programs use answers for itself, and to programs.
+            Err(_) if PROGRAMS.iter().any(|programs| path.starts_with(programs)) => Err(error),
             Err(not_here) => {
                 let error = if matches!(error, Error::NotFound(_)) { not_here } else { error };
                 let whose = fault::Whose::of(&call);
