@@ -5,8 +5,8 @@
 -- calls keeps its parameters, and answers with the columns that it had and one more. What older code sells counts too; its orders
 -- have no trace.
 --
--- `product.traceparent` (W3C) is that of what changed the stock of a product last, set by each change, also to nothing. What that very
--- change causes takes it on: a request, an event. Nothing else may look at it, because the next change is somebody else's.
+-- `product.traceparent` (W3C) is that of what changed the stock of a product last, set by each change, also to nothing. What that
+-- very change causes takes it on: a request, an event. Nothing else may look at it, because the next change is somebody else's.
 
 ALTER TABLE product ADD COLUMN IF NOT EXISTS traceparent text;
 ALTER TABLE event ADD COLUMN IF NOT EXISTS traceparent text;
@@ -355,7 +355,8 @@ LANGUAGE sql AS $$
                                     p_customer_name, p_if_short, p_items, p_placed_at_ms, p_vip_rule, p_vip_units, NULL)
 $$;
 
--- As before, and each message comes with the trace of its event. (What a function answers with cannot be replaced, so it is made anew.)
+-- As before, and each message comes with the trace of its event. (The columns that a function answers with cannot be replaced, so it
+-- is made anew.)
 DROP FUNCTION IF EXISTS restock_message_claim(text, bigint, bigint);
 CREATE FUNCTION restock_message_claim(IN p_queue_id text, IN p_limit bigint, IN p_now bigint)
 RETURNS TABLE (claimed message, source text, type text, time_ms bigint, data jsonb, traceparent text)
