@@ -161,15 +161,22 @@ impl Running {
         }
         std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
         let addr = free_port()?;
-        let words = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let process = command(addr, &data)?
-            .stdin(Stdio::null())
-            .stdout(words.try_clone()?)
-            .stderr(words)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start {title}: run `cargo xtask build` first"))?;
+        let process = begin(title, command(addr, &data)?, &log)?;
         Ok(Self { addr, process, data, log })
+    }
+
+    /// Ends it, lets `change` work on its data, and starts what `command` says on them.
+    pub(crate) async fn changed(
+        &mut self,
+        title: &str,
+        change: impl FnOnce(&Path) -> Result<()>,
+        command: impl FnOnce(SocketAddr, &Path) -> Result<Command>,
+    ) -> Result<()> {
+        self.process.kill().await.context("cannot kill the server")?;
+        tokio::task::block_in_place(|| change(&self.data))?;
+        self.addr = free_port()?;
+        self.process = begin(title, command(self.addr, &self.data)?, &self.log)?;
+        self.ready().await
     }
 
     /// What `who` wrote down so far.
@@ -207,6 +214,11 @@ impl Running {
             tokio::time::sleep(Duration::from_millis(LOOK_AGAIN_MS)).await;
         }
         bail!("the server was not ready within {START_SECONDS_MAX} s: see {}", self.log.display())
+    }
+
+    /// The folder of its data.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Puts so many products on the shelves of Restock.
@@ -253,6 +265,18 @@ impl Drop for Running {
         // The process is killed by its own drop. What is left of its files goes with `cargo clean`.
         let _ = std::fs::remove_dir_all(&self.data);
     }
+}
+
+/// Starts a server that talks into a file of its own.
+fn begin(title: &str, mut command: Command, log: &Path) -> Result<Child> {
+    let words = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    command
+        .stdin(Stdio::null())
+        .stdout(words.try_clone()?)
+        .stderr(words)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("cannot start {title}: run `cargo xtask build` first"))
 }
 
 fn free_port() -> Result<SocketAddr> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use hdrhistogram::Histogram;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
@@ -108,19 +108,23 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, &self.host)
             .header(header::AUTHORIZATION, format!("Bearer {}", self.manner.key));
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let request = request.body(Full::new(body))?;
+        let answer = self.send(request.body(Full::new(body))?).await?;
+        Ok((answer.status(), answer.into_body()))
+    }
+
+    /// Sends a request to this server, with the headers that it has, and reads the whole answer.
+    pub(crate) async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>> {
+        request.headers_mut().insert(header::HOST, HeaderValue::try_from(&self.host)?);
+        let path = request.uri().to_string();
         let exchange = async {
             self.sender.ready().await?;
-            let answer = self.sender.send_request(request).await?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), self.manner.answer_bytes_max).collect().await;
-            match body {
-                Ok(body) => Ok((status, body.to_bytes())),
+            let (head, body) = self.sender.send_request(request).await?.into_parts();
+            match Limited::new(body, self.manner.answer_bytes_max).collect().await {
+                Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
                 Err(error) => bail!("the answer could not be read: {error}"),
             }
         };

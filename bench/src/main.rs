@@ -5,6 +5,7 @@
 
 mod books;
 mod cluster;
+mod console;
 mod contender;
 mod load;
 mod native;
@@ -34,6 +35,8 @@ enum Bench {
     Orders(orders::Options),
     /// A burst of returns: how long, at what cost, and what orders feel of it
     Returns(returns::Options),
+    /// The console's pages in a large shop, and what watching costs the orders
+    Console(console::Options),
     /// The baseline's server; `orders` starts it
     #[command(hide = true)]
     Native(native::Options),
@@ -48,6 +51,7 @@ fn main() -> Result<ExitCode> {
     match options.bench {
         Bench::Orders(options) => runtime.block_on(orders::run(&options)),
         Bench::Returns(options) => runtime.block_on(returns::run(&options)),
+        Bench::Console(options) => runtime.block_on(console::run(&options)),
         Bench::Native(options) => runtime.block_on(native::serve(options)).map(|()| ExitCode::SUCCESS),
         Bench::NativeReturns(options) => {
             runtime.block_on(native_returns::work(options)).map(|()| ExitCode::SUCCESS)

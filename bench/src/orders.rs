@@ -280,7 +280,7 @@ impl Score {
 }
 
 /// The one in the middle; of an even number, the mean of the two in the middle.
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     let middle = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);

@@ -17,7 +17,7 @@ use crate::load::{Load, Measured};
 /// The statement that the store runs for an order, from the store's own file.
 const PLACE: &str = include_str!("../../components/store-postgres/src/sql/order_place.sql");
 /// What each `$n` of it becomes, from $1 on.
-const PARAMETERS: [&str; 11] = [
+const PARAMETERS: [&str; 12] = [
     "('00000000-0000-7000-' || :number::text)",
     "NULL",
     ":request_hash",
@@ -29,6 +29,7 @@ const PARAMETERS: [&str; 11] = [
     ":placed_at_ms",
     ":vip_rule",
     ":vip_units",
+    "NULL",
 ];
 /// The smallest number with as many digits as an id has left, and room in each turn for the numbers of the clients.
 const FIRST_NUMBER: u64 = 10_000_000_000_000_000;
@@ -151,7 +152,7 @@ mod tests {
             script
                 .contains("restock_order_place(('00000000-0000-7000-' || :number::text)::text, NULL::text, ")
         );
-        assert!(script.contains(":vip_rule::text, :vip_units::bigint);"));
+        assert!(script.contains(":vip_rule::text, :vip_units::bigint, NULL::text);"));
         assert!(!script.contains('$'), "{script}");
     }
 

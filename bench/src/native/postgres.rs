@@ -63,7 +63,7 @@ impl Shop {
 impl Session {
     /// Runs the store's statement with the store's parameters.
     async fn place(&self, placement: &Placement) -> Result<Option<Placed>> {
-        let parameters: [&(dyn ToSql + Sync); 11] = [
+        let parameters: [&(dyn ToSql + Sync); 12] = [
             &placement.id,
             &None::<String>,
             &placement.request_hash,
@@ -75,6 +75,7 @@ impl Session {
             &placement.placed_at_ms,
             &VIP_RULE,
             &VIP_UNITS,
+            &None::<String>,
         ];
         let row = self.client.query_one(&self.place, &parameters).await?;
         if row.try_get::<_, &str>("outcome")? != "recorded" {

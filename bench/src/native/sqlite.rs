@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,6 +63,8 @@ impl Shop {
 /// A database with the store's schema, a factory and the product.
 fn prepare(file: &Path, migrations: &Path) -> Result<Connection> {
     let db = Connection::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    // As the host does: without it a statement whose plan could depend on a bound value is compiled anew whenever one is bound.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.execute_batch(PRAGMAS)?;
     let mut scripts = migrations
         .read_dir()
@@ -145,6 +148,7 @@ fn place(db: &Connection, placement: &Placement) -> rusqlite::Result<Option<Plac
                 placement.placed_at_ms,
                 VIP_RULE,
                 VIP_UNITS,
+                None::<String>,
             ],
             |row| {
                 Ok(Placed {
