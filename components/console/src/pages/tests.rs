@@ -128,6 +128,74 @@ fn nothing_is_inline() {
 }
 
 #[test]
+fn every_state_of_orders_customers_production_and_returns_is_told_in_words() {
+    for reader in readers().iter().filter(|reader| reader.operator) {
+        let documents: String =
+            all_views(reader).iter().map(|view| layout::document(reader, view).into_string()).collect();
+        let Words { production, orders, customers, returns, requests, .. } = reader.words;
+        for sentence in [
+            production.is_planned,
+            production.is_requested,
+            production.is_overdue,
+            production.is_received,
+            production.is_failed,
+            production.is_cancelled,
+            production.nothing,
+            production.nothing_such,
+            requests.why,
+            orders.is_accepted,
+            orders.is_filled,
+            orders.is_backordered,
+            orders.is_rejected,
+            orders.nothing,
+            orders.nobody_waits,
+            orders.none_rejected,
+            orders.bad_id,
+            orders.bad_customer,
+            customers.is_vip,
+            customers.is_normal,
+            customers.bought_nothing,
+            customers.not_announced,
+            customers.no_bulk,
+            customers.no_buyers,
+            customers.no_orders,
+            customers.bad_id,
+            returns.is_collected,
+            returns.is_delivered,
+            returns.is_reported,
+            returns.is_pending,
+            returns.is_not_ours,
+            returns.is_left,
+            returns.is_waiting,
+            returns.is_received,
+            returns.is_discarded,
+            returns.nothing,
+            returns.nothing_such,
+            returns.nothing_said,
+            returns.bad_number,
+            returns.one_search,
+            returns.decide.too_early,
+            returns.decide.received_before,
+            returns.decide.discarded_before,
+            returns.decide.unknown_sku,
+            returns.decide.quantity_needed,
+            returns.decide.name_them,
+            returns.replay.begins,
+            returns.replay.is_looked_at,
+            returns.replay.is_to_be_reported,
+            returns.replay.is_over,
+            returns.lists.running,
+            returns.lists.finished,
+            returns.lists.failed,
+            returns.lists.no_collections,
+            returns.lists.no_rejects,
+        ] {
+            assert!(documents.contains(sentence), "{}: {sentence}", reader.words.language);
+        }
+    }
+}
+
+#[test]
 fn every_form_that_is_posted_carries_the_token_of_the_session() {
     for (_, _, document) in documents() {
         for form in document.split("<form").skip(1) {
