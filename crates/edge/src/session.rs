@@ -67,12 +67,23 @@ pub enum Presence {
 /// The configuration has faults.
 pub async fn sign_in(call: &Call, key: &str) -> Result<SignIn, Error> {
     let door = door().await?;
-    Ok(match session::open(&door.keys, key.trim(), call.now_ms(), host::random_bytes()) {
-        Opening::Opened(_, session) if !door.lets_in(&session, call.address()) => SignIn::Elsewhere,
-        Opening::Opened(token, _) => SignIn::Opened(door.cookie(&token, SESSION_MS_MAX)),
-        Opening::NotForPeople => SignIn::NotForPeople,
-        Opening::Unknown => SignIn::Unknown,
-    })
+    let (outcome, sign_in) = match session::open(&door.keys, key.trim(), call.now_ms(), host::random_bytes())
+    {
+        Opening::Opened(_, session) if !door.lets_in(&session, call.address()) => {
+            ("refused, not from there", SignIn::Elsewhere)
+        }
+        Opening::Opened(token, session) => {
+            let role = if session.caller.role == Role::Operator { "operator" } else { "viewer" };
+            let secure = door.is_secure(call.header(ORIGIN));
+            (role, SignIn::Opened(cookie(&token, SESSION_MS_MAX, secure)))
+        }
+        Opening::NotForPeople => ("refused, a key for programs", SignIn::NotForPeople),
+        Opening::Unknown => ("refused, unknown key", SignIn::Unknown),
+    };
+    // Whoever guesses keys shows here, with where they do it from.
+    let address = call.address().map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+    crate::log!("sign-in: {outcome} address={address} request={}", call.request_id());
+    Ok(sign_in)
 }
 
 /// The `Set-Cookie` header that makes a browser forget its session.
@@ -80,7 +91,7 @@ pub async fn sign_in(call: &Call, key: &str) -> Result<SignIn, Error> {
 /// # Errors
 /// The configuration has faults.
 pub async fn sign_out() -> Result<String, Error> {
-    Ok(door().await?.cookie("", 0))
+    Ok(cookie("", 0, door().await?.is_secure(None)))
 }
 
 /// Whom a request is from, by its cookie.
@@ -117,13 +128,18 @@ impl Door {
         session.caller.role != Role::Operator || self.operator_networks.allow(address)
     }
 
-    /// `Strict`: no link or form of another site is sent with it. Over plain HTTP a `Secure` cookie would not come back, so it follows
-    /// the address under which the application is known.
-    fn cookie(&self, token: &str, lasts_ms: u64) -> String {
-        let secure = if self.public_url.starts_with("https://") { "; Secure" } else { "" };
-        let seconds = lasts_ms / 1_000;
-        format!("{COOKIE_NAME}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+    /// Whether people come over TLS: by the address under which the application is known, or by what the browser says of the page that
+    /// it shows, which is right behind a proxy that nobody configured here.
+    fn is_secure(&self, origin: Option<&str>) -> bool {
+        [Some(self.public_url.as_str()), origin].into_iter().flatten().any(|url| url.starts_with("https://"))
     }
+}
+
+/// `Strict`: no link or form of another site is sent with it. Over plain HTTP a `Secure` cookie would not come back.
+fn cookie(token: &str, lasts_ms: u64, secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    let seconds = lasts_ms / 1_000;
+    format!("{COOKIE_NAME}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
 #[cfg(test)]
@@ -184,8 +200,16 @@ mod tests {
 
     #[test]
     fn no_script_and_no_other_site_gets_at_the_cookie() {
-        let cookie = door("http://shop", "do", "").cookie("t", SESSION_MS_MAX);
-        assert_eq!(cookie, format!("{COOKIE_NAME}=t; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"));
-        assert!(door("https://shop", "do", "").cookie("t", 1).ends_with("; Secure"));
+        let plain = cookie("t", SESSION_MS_MAX, false);
+        assert_eq!(plain, format!("{COOKIE_NAME}=t; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"));
+        assert!(cookie("t", 1, true).ends_with("; Secure"));
+    }
+
+    #[test]
+    fn a_cookie_is_for_tls_alone_wherever_people_come_over_tls() {
+        let plain = door("http://shop", "do", "");
+        assert!(!plain.is_secure(None) && !plain.is_secure(Some("http://shop")));
+        assert!(plain.is_secure(Some("https://shop")), "a proxy in front of it");
+        assert!(door("https://shop", "do", "").is_secure(None));
     }
 }

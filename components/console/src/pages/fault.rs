@@ -70,7 +70,7 @@ impl Whose {
                     ul lang="en" { @for fault in faults { li { code { (fault.pointer) } " " (fault.detail) } } }
                 }
                 Error::Problem(problem) => { p lang="en" { (problem.detail) } }
-                Error::Configuration(faults) => { ul lang="en" { @for fault in faults { li { (fault) } } } }
+                Error::Configuration(faults) if signed_in => { ul lang="en" { @for fault in faults { li { (fault) } } } }
                 _ => {}
             }
             p class="aside" { (words.request) " " code { (self.request_id) } }

@@ -128,7 +128,7 @@ fn tiles(reader: &Reader, snapshot: &Snapshot) -> Markup {
             (tile("", parts::number(last_hour), html! { (said.orders_last_hour) }))
             (tile(wrong(totals.stock.depleted, "bad"), parts::number(totals.stock.depleted), html! { (said.sold_out) }))
             (tile(wrong(totals.stock.low, "warn"), parts::number(totals.stock.low), html! { (said.low) }))
-            (tile("", parts::number(totals.orders.waiting), link("/orders?status=waiting", said.waiting_orders)))
+            (tile("", parts::number(totals.orders.waiting), link("/orders?show=waiting", said.waiting_orders)))
             (tile(wrong(dead, "warn"), parts::number(dead), link("/queues", said.dead_letters)))
             (tile(wrong(totals.incidents_open, "bad"), parts::number(totals.incidents_open), link("/incidents", said.open_incidents)))
             (tile(
@@ -143,13 +143,16 @@ fn tiles(reader: &Reader, snapshot: &Snapshot) -> Markup {
     }
 }
 
-fn legend(words: &Words) -> Markup {
+/// What the kinds of bars are called.
+fn kinds(words: &Words) -> [&'static str; 3] {
     let said = &words.overview;
+    [said.accepted, said.backordered, said.rejected]
+}
+
+fn legend(words: &Words) -> Markup {
     html! {
         ul class="legend" {
-            @for (class, name) in
-                [("accepted", said.accepted), ("backordered", said.backordered), ("rejected", said.rejected)]
-            { li { (chart::swatch(class)) (name) } }
+            @for (class, name) in chart::KINDS.into_iter().zip(kinds(words)) { li { (chart::swatch(class)) (name) } }
         }
     }
 }
@@ -185,7 +188,7 @@ fn orders(reader: &Reader, minutes: &[Minute]) -> Markup {
     html! {
         figure {
             figcaption { ((said.orders_caption)(total, parts::number(total))) }
-            (chart::orders(minutes, reader.now_ms, MINUTES, ago))
+            (chart::orders(minutes, reader.now_ms, MINUTES, kinds(reader.words), ago))
             details data-key="table" { summary { (reader.words.shared.as_table) } (table.markup()) }
         }
     }

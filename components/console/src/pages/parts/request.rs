@@ -21,13 +21,13 @@ pub(crate) fn production_badge(words: &Words, status: Status) -> Markup {
 /// Why a request was made: every number that led to it, as one can check it.
 pub(crate) fn why(words: &Words, request: &Request) -> Markup {
     let said = &words.requests;
-    if let Some(follows) = &request.follows {
-        let before = html! { a href=(address(&["production", follows], &[])) { (short_id(follows)) } };
-        return html! { p class="why" { ((said.follows)(before, units(words, request.quantity))) } };
-    }
     let cause = &request.because;
     let position = cause.on_hand.saturating_add(cause.on_order).saturating_sub(cause.backordered);
-    let adds_up = cause.order_up_to.saturating_sub(position) == request.quantity;
+    let follows = request.follows.as_ref().map(|follows| {
+        let before = html! { a href=(address(&["production", follows], &[])) { (short_id(follows)) } };
+        (said.follows)(before, units(words, request.quantity))
+    });
+    let missing = cause.order_up_to.saturating_sub(position);
     let term = |name: &str, value: i64| html! { span class="term" { (number(value)) small { (name) } } };
     let sign = |sign: &str| html! { span class="sign" { (sign) } };
     html! {
@@ -46,16 +46,15 @@ pub(crate) fn why(words: &Words, request: &Request) -> Markup {
                 }
                 p { @if position <= cause.reorder_point { (said.so_goods_are_needed) } @else { (said.above_the_point) } }
             }
-            @if adds_up {
-                li {
-                    span class="sum" {
-                        (term(said.order_up_to, cause.order_up_to)) (sign("−")) (term(said.position, position)) (sign("="))
-                        (term(said.quantity, request.quantity))
-                    }
-                    p { ((said.so_many_were_asked_for)(units(words, request.quantity))) }
+            li {
+                span class="sum" {
+                    (term(said.order_up_to, cause.order_up_to)) (sign("−")) (term(said.position, position))
+                    (sign(if missing == request.quantity { "=" } else { "≠" })) (term(said.quantity, request.quantity))
                 }
-            } @else {
-                li { p { ((said.so_many_were_asked_for)(units(words, request.quantity))) } }
+                p {
+                    @if let Some(follows) = follows { (follows) }
+                    @else { ((said.so_many_were_asked_for)(units(words, request.quantity))) }
+                }
             }
         }
     }

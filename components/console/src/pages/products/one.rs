@@ -16,7 +16,7 @@ use restock_domain::name;
 use restock_edge::Error;
 
 /// Samples of the ledger that the chart is drawn from.
-const SAMPLES: u32 = 120;
+const SAMPLES: u32 = 400;
 /// Movements on the product's page; the whole ledger has a page of its own.
 const MOVEMENTS: u32 = 12;
 /// Production requests on the product's page.
@@ -215,6 +215,8 @@ fn history(reader: &Reader, one: &One) -> Markup {
         figure {
             figcaption {
                 ((said.chart_says)(parts::number(product.reorder_point), parts::number(low), parts::number(high)))
+                // Between samples the level may have been anywhere.
+                @if u32::try_from(one.levels.len()).unwrap_or(u32::MAX) > SAMPLES { " " (said.chart_samples) }
             }
             (chart::stock(&one.levels, product.reorder_point, since, reader.now_ms))
             details data-key="table" { summary { (reader.words.shared.as_table) } (table.markup()) }

@@ -43,6 +43,7 @@ pub(crate) struct Products {
     pub(crate) week: Text,
     /// The reorder point, the lowest level and the highest one.
     pub(crate) chart_says: super::Of3,
+    pub(crate) chart_samples: Text,
     pub(crate) time: Text,
     pub(crate) requests: Text,
     pub(crate) request: Text,
@@ -111,6 +112,7 @@ pub(super) const ENGLISH: Products = Products {
     hour: "Hour",
     day: "Day",
     week: "Week",
+    chart_samples: "It moved too often to show each movement: these are samples, and it may have been lower in between.",
     chart_says: |point, low, high| html! { "Units on hand: between " (low) " and " (high) ". The dashed line is the reorder point, " (point) "." },
     time: "Time",
     requests: "Production requests, and why",
@@ -180,6 +182,7 @@ pub(super) const KOREAN: Products = Products {
     hour: "1시간",
     day: "하루",
     week: "1주",
+    chart_samples: "움직임이 많아 일부만 표시합니다. 그 사이에는 재고가 더 낮았을 수 있습니다.",
     chart_says: |point, low, high| html! { "현재고는 " (low) "에서 " (high) " 사이였습니다. 점선은 재주문점(" (point) ")입니다." },
     time: "시각",
     requests: "생산 요청과 이유",
