@@ -88,7 +88,7 @@ fn processes_of(folder: &Path) -> usize {
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         line.windows(folder.len()).any(|part| part == folder)
     };
-    let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     // Its watcher does, too, until it is told.
     let own = |entry: &std::fs::DirEntry| {
         std::fs::read_to_string(entry.path().join("comm")).is_ok_and(|name| name.starts_with("chrom"))
