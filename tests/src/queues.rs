@@ -109,9 +109,15 @@ async fn queues_are_listed_and_unknown_ones_are_not_found() {
     shop.settle().await;
     let queues = items(shop.client.get(VIEWER, "/v1/queues").await.expect(200));
     let queue = queues.iter().find(|queue| queue["queue"] == "replenishment").expect("the queue");
-    for (name, value) in
-        [("ready", 0), ("leased", 0), ("buried", 0), ("done_total", 1), ("oldest_ready_seconds", 0), ("due", 0), ("oldest_due_seconds", 0)]
-    {
+    for (name, value) in [
+        ("ready", 0),
+        ("leased", 0),
+        ("buried", 0),
+        ("done_total", 1),
+        ("oldest_ready_seconds", 0),
+        ("due", 0),
+        ("oldest_due_seconds", 0),
+    ] {
         assert_eq!(queue[name], value, "{name}: {queue}");
     }
     for path in ["/v1/queues/no-such", "/v1/queues/no-such/buried"] {

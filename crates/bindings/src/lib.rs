@@ -11,5 +11,6 @@ spin_sdk::wit_bindgen::generate!({
 });
 
 pub use restock::domain::{
-    ads, alerts, catalog, customers, insight, letters, ops, orders, partners, production, queue, returns, stock, types,
+    ads, alerts, catalog, customers, insight, letters, ops, orders, partners, production, queue, returns,
+    stock, types,
 };
