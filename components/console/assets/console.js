@@ -7,6 +7,8 @@
   const RETRY_MS_MAX = 15000;
   // A look that takes longer than this has failed, ms.
   const LOOK_MS_MAX = 10000;
+  // When a screen reader has taken note of a new page, ms.
+  const HEARD_AFTER_MS = 500;
 
   // ---- Values, in the reader's locale. The server wrote them for its language, with the exact value in an attribute.
 
@@ -108,10 +110,16 @@
   // What is shown above the page, and what is only heard.
   const told = document.getElementById("told");
   const said = document.getElementById("said");
+  const words = document.body.dataset;
   const every = Number(main.dataset.live);
-  let seen = null;
+  // Statuses that mean another page than this one: the session is over, the thing is gone, the list cannot be had in this way.
+  const ANOTHER_PAGE = [401, 403, 404, 422];
+  // Names what is shown, for the server to say that nothing changed.
+  let version = "";
   let failures = 0;
+  let trouble = "";
   let timer = null;
+  let due = 0;
   let looking = false;
 
   function tell(text, kind) {
@@ -122,47 +130,58 @@
   }
 
   async function look() {
-    timer = null;
-    if (document.hidden || looking) return;
+    // Whoever looks now, what was planned before is done with: there is one loop.
+    clearTimeout(timer);
+    if (looking || document.hidden || paused()) return;
     looking = true;
+    let wrong = "";
     try {
       const answer = await fetch(location.href, {
-        headers: { "x-restock-part": "main", accept: "text/html" },
+        headers: { "x-restock-part": "main", accept: "text/html", "if-none-match": version },
         cache: "no-store",
-        redirect: "error",
+        redirect: "manual",
         signal: AbortSignal.timeout(LOOK_MS_MAX),
       });
-      if (answer.status === 401 || answer.status === 403) {
-        // The session is over: the server says so, and leads to the sign-in.
+      if (answer.type === "opaqueredirect" || ANOTHER_PAGE.includes(answer.status)) {
         location.reload();
         return;
       }
-      if (!answer.ok) throw new Error(String(answer.status));
-      show(await answer.text());
-      if (failures > 0) tell(document.body.dataset.back, "notice");
-      failures = 0;
+      if (answer.ok) show(await answer.text(), answer.headers.get("etag") ?? "");
+      else if (answer.status !== 304) wrong = words.trouble;
     } catch {
-      failures += 1;
-      if (failures === 1) tell(document.body.dataset.lost, "notice lost");
+      wrong = words.lost;
     } finally {
       looking = false;
     }
+    if (wrong && wrong !== trouble) tell(wrong, "notice lost");
+    if (!wrong && trouble) tell(words.back, "notice");
+    trouble = wrong;
+    failures = wrong ? failures + 1 : 0;
+    due = performance.now() + Math.min(every * RETRY_FACTOR ** failures, RETRY_MS_MAX);
     plan();
   }
 
-  function show(text) {
-    if (text === seen) return;
-    seen = text;
+  function plan() {
+    clearTimeout(timer);
+    timer = setTimeout(look, Math.max(0, due - performance.now()));
+  }
+
+  function show(text, etag) {
+    // Nothing moves under a finger, and nothing is taken from somebody who marks text: a later look brings it.
+    if (marks()) waiting.textContent = words.waits;
+    if (held || marks() || paused()) return;
     const fresh = document.createElement("main");
     for (const node of [...new DOMParser().parseFromString(text, "text/html").body.childNodes]) fresh.append(node);
     localize(fresh);
     const before = announcement();
-    const focused = document.activeElement;
+    const chosen = main.querySelectorAll("input:checked");
+    const refocus = focusKeeper();
     main.setAttribute("aria-busy", "true");
     children(main, fresh);
     main.removeAttribute("aria-busy");
-    // An element that moved lost the focus on its way.
-    if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
+    refocus();
+    version = etag;
+    if ([...chosen].some((box) => !box.isConnected)) tell(words.unchosen, "notice lost");
     const after = announcement();
     if (after && after !== before) said.textContent = after;
   }
@@ -172,9 +191,73 @@
     return main.querySelector("[data-announce]")?.textContent.trim();
   }
 
-  function plan() {
-    if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(look, Math.min(every * RETRY_FACTOR ** failures, RETRY_MS_MAX));
+  // Remembers where the focus is, and returns what brings it back: to the same element, which may have moved, or to the one that
+  // has its place where it left.
+  function focusKeeper() {
+    const CONTROLS = "a[href], button, input, select, textarea, summary";
+    const focused = document.activeElement;
+    if (focused === main || !main.contains(focused)) return () => {};
+    const row = focused.closest("main [data-key]");
+    const rows = row?.parentNode;
+    const place = row ? [...rows.children].indexOf(row) : 0;
+    const control = row ? [...row.querySelectorAll(CONTROLS)].indexOf(focused) : 0;
+    return () => {
+      if (document.activeElement === focused) return;
+      let to = focused;
+      if (!focused.isConnected) {
+        const next = rows?.isConnected && (rows.children[place] ?? rows.lastElementChild);
+        const controls = next ? next.querySelectorAll(CONTROLS) : [];
+        to = controls[control] ?? controls[0] ?? main;
+      }
+      to.focus({ preventScroll: true });
+    };
+  }
+
+  // ---- When not to look, or not to show.
+
+  // The button that stops the updates; none where there are none. The tab remembers it.
+  const PAUSED = "restock-paused";
+  const pauser = document.createElement("button");
+  const waiting = document.createElement("small");
+  let held = false;
+
+  function paused() {
+    return pauser.getAttribute("aria-pressed") === "true";
+  }
+
+  function marks() {
+    const selection = getSelection();
+    return !selection.isCollapsed && selection.containsNode(main, true);
+  }
+
+  function press(on) {
+    pauser.setAttribute("aria-pressed", String(on));
+    if (on) sessionStorage.setItem(PAUSED, "true");
+    else sessionStorage.removeItem(PAUSED);
+    if (!on) look();
+  }
+
+  function watch() {
+    pauser.type = "button";
+    pauser.className = "quiet";
+    pauser.id = "pause";
+    pauser.textContent = words.pause;
+    pauser.addEventListener("click", () => press(!paused()));
+    waiting.className = "waiting";
+    document.querySelector(".who")?.prepend(pauser, waiting);
+    pauser.setAttribute("aria-pressed", String(sessionStorage.getItem(PAUSED) === "true"));
+    for (const type of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) {
+      addEventListener(type, (event) => (held = event.buttons > 0), { capture: true, passive: true });
+    }
+    document.addEventListener("selectionchange", () => {
+      if (waiting.textContent && !marks()) waiting.textContent = "";
+    });
+    // Whoever comes back sees news as soon as they are due, however often they come.
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && !looking) plan();
+    });
+    due = performance.now() + every;
+    plan();
   }
 
   // A notice is told once: loading the page again does not repeat it.
@@ -186,10 +269,8 @@
   }
 
   localize(document);
-  if (every > 0) {
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) look();
-    });
-    plan();
-  }
+  // What stands on a page when it comes is not read out. What changes afterwards is.
+  const news = [told, main.querySelector(".fault")].map((element) => element?.textContent.trim()).filter(Boolean).join(" ");
+  if (news) setTimeout(() => (said.textContent = news), HEARD_AFTER_MS);
+  if (every > 0) watch();
 })();

@@ -65,6 +65,18 @@ impl Answer {
         self.status
     }
 
+    /// A header, where it has one that is text.
+    #[must_use]
+    pub fn get(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether it has no document.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+
     /// Gives it another document and keeps its status and its other headers.
     #[must_use]
     pub fn with_document(mut self, media_type: &'static str, body: impl Into<Bytes>) -> Self {
@@ -86,7 +98,10 @@ impl Answer {
         let mut response = http::Response::new(FullBody::new(self.body.clone()));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        // That nothing changed says nothing of the length of what did not.
+        if self.status != StatusCode::NOT_MODIFIED {
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        }
         response
     }
 }

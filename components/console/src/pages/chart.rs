@@ -62,8 +62,18 @@ fn framed(drawing: SVG, top: u64, bottom: &[Markup]) -> Markup {
     }
 }
 
-/// Orders by minute as bars, one for each of the last minutes, the present one included.
-pub(super) fn orders(minutes: &[Minute], now_ms: u64, count: u64, ago: impl Fn(u64) -> String) -> Markup {
+/// The classes of the kinds of answers to orders, from the lowest in a bar to the highest.
+pub(super) const KINDS: [&str; 3] = ["accepted", "backordered", "rejected"];
+
+/// Orders by minute as bars, one for each of the last minutes, the present one included. A bar tells its minute, its kind by its name
+/// in `names`, and its number on pointing.
+pub(super) fn orders(
+    minutes: &[Minute],
+    now_ms: u64,
+    count: u64,
+    names: [&str; KINDS.len()],
+    ago: impl Fn(u64) -> String,
+) -> Markup {
     let present = now_ms / MINUTE_MS;
     let first = present.saturating_sub(count.saturating_sub(1));
     let total = |minute: &Minute| minute.accepted + minute.backordered + minute.rejected;
@@ -75,12 +85,12 @@ pub(super) fn orders(minutes: &[Minute], now_ms: u64, count: u64, ago: impl Fn(u
         let at = minute.begins_at / MINUTE_MS;
         let x = (at - first) as f64 * place + place * (1.0 - BAR_SHARE) / 2.0;
         let mut below = 0;
-        let parts = [
-            ("accepted", minute.accepted),
-            ("backordered", minute.backordered),
-            ("rejected", minute.rejected),
-        ];
-        for (class, orders) in parts.into_iter().filter(|(_, orders)| *orders > 0) {
+        let exact = parts::exact(minute.begins_at);
+        let when = format!("{exact} ({})", ago(present.saturating_sub(at)));
+        let orders = [minute.accepted, minute.backordered, minute.rejected];
+        for ((class, name), orders) in
+            KINDS.into_iter().zip(names).zip(orders).filter(|(_, orders)| *orders > 0)
+        {
             let height = share(orders, top) * HEIGHT;
             let y = HEIGHT - share(below, top) * HEIGHT - height;
             below += orders;
@@ -90,7 +100,7 @@ pub(super) fn orders(minutes: &[Minute], now_ms: u64, count: u64, ago: impl Fn(u
                 .set("y", rounded(y))
                 .set("width", rounded(place * BAR_SHARE))
                 .set("height", rounded(height))
-                .add(Title::new(format!("{}: {orders}", ago(present.saturating_sub(at)))));
+                .add(Title::new(format!("{when}\n{name}: {orders}")));
             drawing = drawing.add(bar);
         }
     }
@@ -212,9 +222,14 @@ mod tests {
         let minute = Minute { begins_at: 59 * MINUTE_MS, accepted: 3, backordered: 0, rejected: 1 };
         let old = Minute { begins_at: 0, accepted: 99, backordered: 0, rejected: 0 };
         let drawing =
-            orders(&[old, minute], 60 * MINUTE_MS + 5, 60, |minutes| format!("{minutes} ago")).into_string();
+            orders(&[old, minute], 60 * MINUTE_MS + 5, 60, ["taken", "waits", "refused"], |minutes| {
+                format!("{minutes} ago")
+            })
+            .into_string();
         assert_eq!(drawing.matches("<rect").count(), 2, "{drawing}");
-        assert!(drawing.contains("1 ago: 3") && drawing.contains("1 ago: 1"));
+        for told in ["1970-01-01T00:59:00.000Z (1 ago)", "taken: 3", "refused: 1"] {
+            assert!(drawing.contains(told), "{told}: {drawing}");
+        }
         assert!(drawing.contains(r#"height="75""#) && drawing.contains(r#"height="25""#));
     }
 

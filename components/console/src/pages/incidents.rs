@@ -99,7 +99,7 @@ fn about(words: &Words, incident: &Incident) -> Markup {
     let queue = parts::address(&["queues", &incident.queue], &[("reason", &incident.reason)]);
     html! {
         @if !incident.queue.is_empty() { p { (said.queue) " " a href=(queue) { (incident.queue) } } }
-        @if !incident.partner.is_empty() { p { (said.partner) " " (incident.partner) } }
+        @if !incident.partner.is_empty() { p { (said.partner) " " a href="/partners" { (incident.partner) } } }
         @if let Some(factory) = &incident.factory_id { p { (said.factory) " " (parts::named(factory)) } }
     }
 }

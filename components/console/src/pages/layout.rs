@@ -6,9 +6,13 @@ use super::parts;
 use super::visit::Reader;
 use super::words::Words;
 use http::StatusCode;
-use http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CONTENT_SECURITY_POLICY, ETAG, HeaderName, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
 use maud::{DOCTYPE, Markup, html};
+use restock_domain::hex;
 use restock_edge::Answer;
+use sha2::{Digest, Sha256};
 
 /// The media type of a page.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
@@ -19,6 +23,9 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// How long a browser waits between two looks at a live page, ms. With the age of what the overview may show, a change is seen within 2 s.
 const REFRESH_MS: u32 = 1_000;
+
+/// How many characters of its digest tell a version of a page from others.
+const VERSION_CHARACTERS: usize = 32;
 
 /// What a page is about, and so which entry of the navigation is the current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +81,28 @@ impl View {
         self.status = status;
         self
     }
+
+    fn is_faulty(&self) -> bool {
+        self.status.is_client_error() || self.status.is_server_error()
+    }
 }
 
-/// The answer with a page, or with the part of it that changes.
-pub(super) fn answer(reader: &Reader, view: View, part: bool) -> Answer {
-    let text = if part { inner(&view) } else { document(reader, &view) };
-    dressed(Answer::of(view.status, HTML, text.into_string()))
+/// The answer with a page.
+pub(super) fn answer(reader: &Reader, view: &View) -> Answer {
+    dressed(Answer::of(view.status, HTML, document(reader, view).into_string()))
+}
+
+/// The answer with the part of a page that changes, or that it is still the version that the browser knows.
+pub(super) fn part(view: &View, known: Option<&str>) -> Answer {
+    let text = inner(view).into_string();
+    let version: String = hex::encode(&Sha256::digest(&text)).chars().take(VERSION_CHARACTERS).collect();
+    let version = format!("\"{version}\"");
+    let answer = if view.status == StatusCode::OK && known == Some(version.as_str()) {
+        Answer::of(StatusCode::NOT_MODIFIED, HTML, String::new())
+    } else {
+        Answer::of(view.status, HTML, text)
+    };
+    dressed(answer.header(ETAG, &version))
 }
 
 /// The headers of every page.
@@ -140,12 +163,13 @@ fn shell(words: &Words, view: &View, frame: Option<Markup>, notice: Option<Notic
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (view.title) " · Restock" }
+                title { @if view.is_faulty() { (words.frame.fault) ": " } (view.title) " · Restock" }
                 link rel="icon" type="image/svg+xml" href=(assets::icon_address());
                 link rel="stylesheet" href=(assets::style_address());
                 script defer src=(assets::script_address()) {}
             }
-            body data-lost=(words.frame.lost) data-back=(words.frame.back) {
+            body data-lost=(words.frame.lost) data-trouble=(words.frame.trouble) data-back=(words.frame.back)
+                data-pause=(words.frame.pause) data-waits=(words.frame.waits) data-unchosen=(words.frame.unchosen) {
                 a class="skip" href="#main" { (words.frame.skip) }
                 @if let Some(frame) = frame { (frame) }
                 div id="told" role="status" {
@@ -180,7 +204,33 @@ fn mark() -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::ENGLISH;
     use super::*;
+
+    fn view(text: &str) -> View {
+        View::new(Section::None, "Orders", html! { (text) })
+    }
+
+    #[test]
+    fn a_part_that_is_known_is_not_sent_again() {
+        let part_of = |text, known: Option<&str>| {
+            let answer = part(&view(text), known);
+            let version = answer.get(ETAG).unwrap_or_default().to_owned();
+            (answer.status(), answer.is_empty(), version)
+        };
+        let (status, empty, version) = part_of("a", None);
+        assert!(status == StatusCode::OK && !empty);
+        assert_eq!(part_of("a", Some(&version)), (StatusCode::NOT_MODIFIED, true, version.clone()));
+        let (status, empty, other) = part_of("b", Some(&version));
+        assert!(status == StatusCode::OK && !empty && other != version);
+    }
+
+    #[test]
+    fn the_title_of_a_page_begins_with_the_fault() {
+        let title = |status| stranger(&ENGLISH, &view("").status(status)).into_string();
+        assert!(title(StatusCode::CONFLICT).contains("<title>Error: Orders · Restock</title>"));
+        assert!(title(StatusCode::OK).contains("<title>Orders · Restock</title>"));
+    }
 
     #[test]
     fn the_policy_allows_no_inline_script_and_no_inline_style() {

@@ -70,7 +70,7 @@ pub(super) async fn open(mut call: Call) -> Result<Answer, Error> {
             SignIn::Elsewhere => (Refusal::Elsewhere, StatusCode::FORBIDDEN),
         }
     };
-    let view = form(words, next, Some(refusal), false);
+    let view = form(words, next, Some(refusal), false).status(status);
     let page = layout::stranger(words, &view);
     Ok(layout::dressed(Answer::of(status, layout::HTML, page.into_string())))
 }

@@ -6,6 +6,7 @@ use super::notice::Notice;
 use super::parts;
 use super::sign_in;
 use super::words::{self, Words};
+use http::header::IF_NONE_MATCH;
 use http::{HeaderName, Method};
 use restock_api::page::PageRequest;
 use restock_api::query::Query;
@@ -121,6 +122,7 @@ pub(super) async fn answer(
     handler: fn(Visit) -> super::Replying,
 ) -> Result<Answer, Error> {
     let whose = Whose::of(&call);
+    let known = call.header(IF_NONE_MATCH).map(str::to_owned);
     let session = match session::presence(&call).await {
         Ok(Presence::Here(session)) => session,
         Ok(Presence::Elsewhere) => {
@@ -139,7 +141,8 @@ pub(super) async fn answer(
     };
     let visit = Visit { reader: Reader::of(&call, &session), call, form };
     match handler(visit).await {
-        Ok(Reply::Page(view)) => Ok(layout::answer(&reader, view, whose.part)),
+        Ok(Reply::Page(view)) if whose.part => Ok(layout::part(&view, known.as_deref())),
+        Ok(Reply::Page(view)) => Ok(layout::answer(&reader, &view)),
         Ok(Reply::Done(path, notice)) => Ok(Answer::see_other(&notice.on(&path))),
         Ok(Reply::Go(path)) => Ok(Answer::see_other(&path)),
         Ok(Reply::Other(answer)) => Ok(answer),

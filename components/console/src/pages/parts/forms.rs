@@ -1,11 +1,10 @@
 //! Forms: searches, and the confirmations that stand before everything an operator does.
 
+use super::lookup::FAULT;
 use crate::pages::visit::{Reader, TOKEN_FIELD};
 use crate::pages::words::Words;
 use maud::{Markup, html};
-
-/// The longest reason that an operator can give, characters.
-const REASON_CHARACTERS_MAX: usize = 500;
+use restock_domain::name::{self, REASON_CHARACTERS_MAX};
 
 /// The hidden field that proves whose page a form is on. Every form that is posted has it.
 pub(crate) fn form_token(reader: &Reader) -> Markup {
@@ -58,18 +57,70 @@ pub(crate) fn confirmation(reader: &Reader, asked: &Confirmation<'_>) -> Markup 
             div class="says" { (asked.says) }
             (asked.fields)
             @if let Some(required) = asked.reason {
+                @let wrong = !is_reason(asked.reason_given, required);
                 label for="reason" {
                     (words.shared.reason)
                     @if !required { " (" (words.shared.optional) ")" }
                 }
                 input id="reason" name="reason" type="text" maxlength=(REASON_CHARACTERS_MAX) required[required]
-                    value=(asked.reason_given) aria-describedby="reason-hint" autocomplete="off";
+                    value=(asked.reason_given) aria-invalid=[wrong.then_some("true")]
+                    aria-describedby={ @if wrong { (FAULT) " " } "reason-hint" } autofocus[wrong] autocomplete="off";
                 p class="aside" id="reason-hint" { (words.shared.reason_hint) }
             }
             div class="actions" {
                 button class=[asked.danger.then_some("danger")] type="submit" { (asked.button) }
                 a href=(asked.back) { (words.shared.cancel) }
             }
+        }
+    }
+}
+
+/// Whether what was typed can be kept as a reason. Nothing was typed where a form is shown for the first time.
+fn is_reason(given: &str, required: bool) -> bool {
+    let words = given.trim();
+    given.is_empty() || words.is_empty() && !required || name::is_text(words, REASON_CHARACTERS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::words::ENGLISH;
+
+    fn form(reason_given: &str, required: bool) -> String {
+        let reader = Reader {
+            words: &ENGLISH,
+            operator: true,
+            fingerprint: String::new(),
+            form_token: String::new(),
+            now_ms: 0,
+            notice: None,
+        };
+        let asked = Confirmation {
+            action: "/",
+            says: html! {},
+            fields: html! {},
+            reason: Some(required),
+            reason_given,
+            button: "do it",
+            danger: false,
+            back: "/",
+        };
+        confirmation(&reader, &asked).into_string()
+    }
+
+    #[test]
+    fn a_reason_that_cannot_be_one_points_to_what_is_wrong_with_it() {
+        let long = "x".repeat(REASON_CHARACTERS_MAX + 1);
+        for (given, required, wrong) in [
+            ("", true, false),
+            ("broken", true, false),
+            ("  ", false, false),
+            ("  ", true, true),
+            (&long, false, true),
+        ] {
+            let form = form(given, required);
+            assert_eq!(form.contains(r#"aria-invalid="true""#), wrong, "{given:?}: {form}");
+            assert_eq!(form.contains(r#"aria-describedby="fault reason-hint""#), wrong, "{given:?}: {form}");
         }
     }
 }

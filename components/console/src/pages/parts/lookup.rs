@@ -4,6 +4,9 @@ use crate::pages::{Section, View};
 use http::StatusCode;
 use maud::{Markup, html};
 
+/// The id of what says what is wrong, for the fields that are to point to it. It is there once on a page.
+pub(super) const FAULT: &str = "fault";
+
 /// A kind of the things in a list: its address, its name, and whether it is the one that is shown.
 pub(crate) struct Tab {
     /// The address of the list.
@@ -27,14 +30,14 @@ pub(crate) fn tabs(label: &str, tabs: &[Tab]) -> Markup {
 
 /// Why a search has no answer, above it.
 pub(crate) fn wrong(says: &str) -> Markup {
-    html! { p class="fault" role="alert" { (says) } }
+    html! { p class="fault" id=(FAULT) role="alert" { (says) } }
 }
 
 /// What is wrong with a form, in the reader's language, above it.
 pub(crate) fn wrongs(heading: &str, says: &[Markup]) -> Markup {
     html! {
         @if !says.is_empty() {
-            div class="fault" role="alert" { p { (heading) } ul { @for one in says { li { (one) } } } }
+            div class="fault" id=(FAULT) role="alert" { p { (heading) } ul { @for one in says { li { (one) } } } }
         }
     }
 }
@@ -67,7 +70,8 @@ pub(crate) fn field(field: &Field<'_>) -> Markup {
     html! {
         label for=(field.name) { (field.label) }
         input id=(field.name) name=(field.name) type="text" value=(field.value) maxlength=(field.characters_max)
-            required[field.required] aria-invalid=[field.wrong.then_some("true")] inputmode=[field.number.then_some("numeric")]
+            required[field.required] aria-invalid=[field.wrong.then_some("true")]
+            aria-describedby=[field.wrong.then_some(FAULT)] inputmode=[field.number.then_some("numeric")]
             dir=[(!field.number).then_some("auto")] autocomplete="off" spellcheck="false";
     }
 }

@@ -133,10 +133,10 @@ pub(crate) fn due(words: &Words, ms: u64, now_ms: u64) -> Markup {
     html! { time datetime=(exact) title=(exact) { (text) } }
 }
 
-/// A span of time (ms) in its two largest units; its seconds on pointing.
+/// A span of time (ms) in its two largest units, which no line breaks apart; its seconds on pointing.
 pub(crate) fn span(words: &Words, ms: u64) -> Markup {
     let seconds = major(i64::try_from(ms).unwrap_or(i64::MAX), 3);
-    html! { data class="number" value=(seconds) title={ (seconds) " s" } { (spelled(words, ms)) } }
+    html! { data class="number" value=(seconds) title={ (seconds) "\u{a0}s" } { (spelled(words, ms)) } }
 }
 
 /// What is told of the present needs no milliseconds.
@@ -170,7 +170,7 @@ fn spelled(words: &Words, ms: u64) -> Markup {
         parts.push((0, words.shared.span_units.get(3).copied().unwrap_or_default()));
     }
     html! {
-        @for (index, (count, unit)) in parts.iter().enumerate() { @if index > 0 { " " } (count) (unit) }
+        @for (index, (count, unit)) in parts.iter().enumerate() { @if index > 0 { "\u{a0}" } (count) (unit) }
     }
 }
 
@@ -230,23 +230,23 @@ mod tests {
         let text = |words, ms| spelled(words, ms).into_string();
         let (second, minute, hour, day) = (1_000, 60_000, 3_600_000, 86_400_000);
         for (ms, english) in [
-            (0, "0 s"),
-            (7, "7 ms"),
-            (second + 7, "1 s"),
-            (2 * minute + 3 * second, "2 min 3 s"),
-            (hour + 5 * second, "1 h"),
-            (hour + 5 * minute, "1 h 5 min"),
-            (9 * day + 23 * hour + 59 * minute, "9 d 23 h"),
+            (0, "0\u{a0}s"),
+            (7, "7\u{a0}ms"),
+            (second + 7, "1\u{a0}s"),
+            (2 * minute + 3 * second, "2\u{a0}min\u{a0}3\u{a0}s"),
+            (hour + 5 * second, "1\u{a0}h"),
+            (hour + 5 * minute, "1\u{a0}h\u{a0}5\u{a0}min"),
+            (9 * day + 23 * hour + 59 * minute, "9\u{a0}d\u{a0}23\u{a0}h"),
         ] {
             assert_eq!(text(&ENGLISH, ms), english);
         }
-        assert_eq!(text(&KOREAN, 2 * minute + 3 * second), "2분 3초");
+        assert_eq!(text(&KOREAN, 2 * minute + 3 * second), "2분\u{a0}3초");
     }
 
     #[test]
     fn what_is_late_is_said_to_be() {
-        assert!(due(&ENGLISH, 1_000, 61_000).into_string().contains("1 min late"));
-        assert!(due(&ENGLISH, 61_000, 1_000).into_string().contains("in 1 min"));
+        assert!(due(&ENGLISH, 1_000, 61_000).into_string().contains("1\u{a0}min late"));
+        assert!(due(&ENGLISH, 61_000, 1_000).into_string().contains("in 1\u{a0}min"));
     }
 
     #[test]

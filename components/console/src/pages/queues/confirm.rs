@@ -226,7 +226,7 @@ fn view(reader: &Reader, asked: &Asked<'_>) -> View {
     };
     let body = html! {
         @if let Some(trouble) = asked.trouble {
-            p class="fault" role="alert" {
+            p class="fault" id="fault" role="alert" {
                 @match trouble {
                     Trouble::Reason => { (said.reason_wrong) }
                     Trouble::Changed(before) => { ((said.changed)(parts::number(before), parts::number(asked.count))) }
