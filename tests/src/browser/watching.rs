@@ -1,7 +1,9 @@
 //! Claim: people see a product run out and come back while they watch, without doing anything. Method: orders from elsewhere and a
 //! factory that is told when to deliver; a mark on the page, which would not survive a navigation.
 
-use super::scene::shop;
+use serde_json::json;
+
+use super::scene::{shop, shop_with_dead_letters};
 use super::screen::{Screen, Viewport};
 use crate::support::{OPERATOR, SKU, Shop, VIEWER, advertised};
 
@@ -13,6 +15,23 @@ return !!row && [...row.querySelectorAll("data")].some((data) => data.getAttribu
 /// The facts of the page have this exact value somewhere.
 const PAGE_HAS: &str = r#"
 return [...document.querySelectorAll("main dl data")].some((data) => data.getAttribute("value") === arguments[0]);
+"#;
+
+/// Keeps when the page asked the server.
+const COUNT: &str = r#"
+const ask = window.fetch, asked = (window.restockAsked = []);
+window.fetch = (...what) => { asked.push(performance.now()); return ask(...what); };
+"#;
+/// Lets the page ask a few times, and comes back to the tab in each pause between.
+const COME_BACK: &str = r#"
+const ask = window.fetch, times = arguments[0];
+window.fetch = async (...what) => {
+  const answer = await ask(...what);
+  if (window.restockAsked.length <= times) {
+    setTimeout(() => document.dispatchEvent(new Event("visibilitychange")), document.getElementById("main").dataset.live / 4);
+  }
+  return answer;
+};
 "#;
 
 async fn shop_to_watch() -> Shop {
@@ -102,4 +121,85 @@ async fn a_server_that_is_gone_is_said_to_be_and_so_is_one_that_is_back() {
     shop.client.order(SKU, 7).await.expect(201);
     screen.until("the stock-out", ROW_HAS, &[SKU.into(), "0".into()]).await;
     assert!(screen.is_marked().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_often_comes_back_to_the_tab_asks_no_more_often() {
+    const TIMES: usize = 5;
+    let shop = shop_to_watch().await;
+    let screen = Screen::open(shop.host.url(), Viewport::default()).await;
+    screen.sign_in(VIEWER).await;
+    screen.go("/products").await;
+    screen.ask(COUNT, &[]).await;
+    screen.ask(COME_BACK, &[TIMES.into()]).await;
+    // The page waits between two looks. On a slow machine they are further apart, never closer.
+    let apart = r#"
+const asked = window.restockAsked.slice(arguments[0]);
+return asked.length > arguments[0] && (asked.at(-1) - asked[0]) / (asked.length - 1) / document.getElementById("main").dataset.live;
+"#;
+    let apart = screen.until("further looks", apart, &[TIMES.into()]).await;
+    assert!(apart.as_f64().expect("a number") > 0.9, "{apart} of the time between two looks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stops_the_updates_is_shown_none_until_they_want_them_again() {
+    let shop = shop_to_watch().await;
+    let screen = Screen::open(shop.host.url(), Viewport::default()).await;
+    screen.sign_in(VIEWER).await;
+    screen.click("#pause").await;
+    screen.go("/products").await;
+    screen.find("#pause[aria-pressed=true]").await;
+    screen.ask(COUNT, &[]).await;
+    shop.client.order(SKU, 7).await.expect(201);
+    let later = r#"
+const every = document.getElementById("main").dataset.live;
+return new Promise((done) => setTimeout(() => done(window.restockAsked.length), 3 * every));
+"#;
+    assert_eq!(screen.ask(later, &[]).await, 0);
+    assert_eq!(screen.ask(ROW_HAS, &[SKU.into(), "7".into()]).await, true);
+    screen.click("#pause").await;
+    screen.until("the stock-out", ROW_HAS, &[SKU.into(), "0".into()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_leaves_does_not_take_the_focus_with_it_and_its_selection_is_said_to_be_gone() {
+    let shop = shop_with_dead_letters().await;
+    let screen = Screen::open(shop.host.url(), Viewport::default()).await;
+    screen.sign_in(OPERATOR).await;
+    screen.go("/queues/replenishment").await;
+    screen.click("#dead-letters input[type=checkbox]").await;
+    let id = screen.ask("return document.activeElement.value", &[]).await;
+    let gone = "return !document.querySelector(`#dead-letters tr[data-key='${arguments[0]}']`)";
+    assert_eq!(screen.ask(gone, std::slice::from_ref(&id)).await, false);
+    let ids = json!({ "ids": [&id] });
+    shop.client.post(OPERATOR, "/v1/queues/replenishment/redrive", ids).await.expect(200);
+    screen.until("that the letter is gone", gone, &[id]).await;
+    assert_eq!(
+        screen.ask("return document.activeElement.matches('tr input[type=checkbox]')", &[]).await,
+        true
+    );
+    let words = screen.ask("return document.body.dataset.unchosen", &[]).await;
+    screen.sees(words.as_str().expect("words")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_of_the_server_is_no_silence_and_a_page_that_is_gone_is_loaded_again() {
+    let shop = shop_to_watch().await;
+    let screen = Screen::open(shop.host.url(), Viewport::default()).await;
+    screen.sign_in(VIEWER).await;
+    screen.go("/products").await;
+    screen.mark().await;
+    let faulty = "window.restockStatus = 503; window.fetch = async () => new Response('', { status: window.restockStatus })";
+    screen.ask(faulty, &[]).await;
+    let words = screen.ask("return document.body.dataset.trouble", &[]).await;
+    screen.sees(words.as_str().expect("words")).await;
+    assert!(screen.is_marked().await);
+    screen.ask("window.restockStatus = 404", &[]).await;
+    screen
+        .until(
+            "the page loaded again",
+            "return !window.restockMark && !!document.querySelector('main tr')",
+            &[],
+        )
+        .await;
 }
