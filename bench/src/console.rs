@@ -148,7 +148,6 @@ fn paths(server: &Running) -> Result<Vec<String>> {
     Ok(vec![
         OVERVIEW.to_owned(),
         "/products".to_owned(),
-        format!("/products?find={plentiful}"),
         format!("/products/{plentiful}"),
         format!("/products/{scarce}"),
         format!("/products/{plentiful}/ledger"),

@@ -22,10 +22,10 @@ use crate::load::sku;
 pub(crate) const PRODUCTS: u32 = 1_000;
 /// Those of which there is enough for every order.
 pub(crate) const PLENTIFUL: u32 = 700;
-/// Levels of the scarce ones: a delivery lasts for some hundred orders.
-const SCARCE_REORDER_POINT: i64 = 50;
-const SCARCE_ORDER_UP_TO: i64 = 400;
-const SCARCE_OPENING_STOCK: i64 = 300;
+/// Levels of the scarce ones: they run out before the goods come, so orders are turned down and others wait.
+const SCARCE_REORDER_POINT: i64 = 5;
+const SCARCE_ORDER_UP_TO: i64 = 60;
+const SCARCE_OPENING_STOCK: i64 = 50;
 /// Who buys.
 pub(crate) const CUSTOMERS: u32 = 100_000;
 /// The time in which the orders came.
