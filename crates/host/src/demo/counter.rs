@@ -25,6 +25,8 @@ const READY_PAUSE_MS: u64 = 100;
 /// An order of one product.
 pub(super) struct Wish<'a> {
     pub(super) customer: &'a Customer,
+    /// Which of those of this name it is; none: the only one.
+    pub(super) namesake: Option<u32>,
     pub(super) product: &'a Product,
     pub(super) quantity: u32,
     /// Whether the customer waits where there is not enough.
@@ -108,7 +110,11 @@ impl Counter {
 
     /// Places an order; answers what became of it.
     pub(super) async fn buy(&self, wish: &Wish<'_>) -> anyhow::Result<(StatusCode, Value)> {
-        let Wish { customer: Customer { id, email, name }, product, quantity, waits } = wish;
+        let Wish { customer: Customer { id, email, name }, namesake, product, quantity, waits } = wish;
+        let (id, email) = match namesake {
+            Some(number) => (format!("{id}-{number}"), format!("{number}.{email}")),
+            None => ((*id).to_owned(), (*email).to_owned()),
+        };
         let order = json!({
             "customer": { "id": id, "email": email, "name": name },
             "items": [{ "sku": product.sku, "quantity": quantity }],

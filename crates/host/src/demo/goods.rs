@@ -91,6 +91,9 @@ pub(super) const VIPS: [Customer; 3] = [
     Customer { id: "demo-bakery", email: "bakery@customer.example", name: "Café Zoë & Söhne" },
 ];
 
+/// How many customers there are of each of the following names: so many that none of them becomes a VIP by chance.
+pub(super) const NAMESAKES: u32 = 60;
+
 /// Everybody else.
 pub(super) const CUSTOMERS: [Customer; 16] = [
     Customer { id: "demo-kim", email: "kim@customer.example", name: "김민준" },

@@ -27,7 +27,7 @@ use day::{DAY_MINUTES, Shopper, orders_in};
 /// How often the tick comes, and how often people and partners look around, in minutes.
 const TICK_EVERY: u32 = 10;
 /// How many minutes the factory needs at least, and at most.
-const MAKING_MINUTES: (u32, u32) = (12, 45);
+const MAKING_MINUTES: (u32, u32) = (3, 14);
 /// How many customers come at the same moment: their orders share one commit.
 const TOGETHER: usize = 3;
 /// After how many orders one is sent back, and every how many minutes a parcel is one status further.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::counter::{Counter, Wish, items};
-use super::goods::{BULK, BULK_BUYER, CUSTOMERS, PRODUCTS, Product, RUSHED, TROUBLED};
+use super::goods::{BULK, BULK_BUYER, CUSTOMERS, NAMESAKES, PRODUCTS, Product, RUSHED, TROUBLED};
 use super::story::Story;
 use super::{Partners, spoil};
 
@@ -100,7 +100,13 @@ impl Shop {
             self.serve(&mut story, &now, parcels.as_deref()).await;
             if customer.is_multiple_of(BULK_EVERY) {
                 story.tell(format!("{} asks for {BULK_UNITS} {}", BULK_BUYER.name, BULK.name));
-                let wish = Wish { customer: &BULK_BUYER, product: BULK, quantity: BULK_UNITS, waits: false };
+                let wish = Wish {
+                    customer: &BULK_BUYER,
+                    namesake: None,
+                    product: BULK,
+                    quantity: BULK_UNITS,
+                    waits: false,
+                };
                 self.sell(&mut story, &wish, parcels.as_deref()).await;
             }
             if let Err(error) = self.trouble(&mut story, &now, partners).await {
@@ -121,7 +127,8 @@ impl Shop {
         let product = if now.rush && self.random.u32(0..5) > 0 { RUSHED } else { self.wanted() };
         let quantity = if now.rush { self.random.u32(RUSH_UNITS.0..=RUSH_UNITS.1) } else { 1 };
         let waits = self.random.u32(0..100) < WAITING_PERCENT;
-        self.sell(story, &Wish { customer, product, quantity, waits }, parcels).await;
+        let namesake = Some(self.random.u32(1..=NAMESAKES));
+        self.sell(story, &Wish { customer, namesake, product, quantity, waits }, parcels).await;
     }
 
     /// One of the products, as often as it is wanted beside the others.

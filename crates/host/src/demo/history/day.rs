@@ -1,7 +1,7 @@
 //! The shape of the day: when how many customers come, and what each of them wants.
 
 use super::super::counter::Wish;
-use super::super::goods::{BULK, BULK_BUYER, CUSTOMERS, PRODUCTS, Product, RUSHED, VIPS};
+use super::super::goods::{BULK, BULK_BUYER, CUSTOMERS, NAMESAKES, PRODUCTS, Product, RUSHED, VIPS};
 
 /// A day, in minutes.
 pub(super) const DAY_MINUTES: u32 = 24 * 60;
@@ -71,13 +71,14 @@ impl Shopper {
         if let Some((_, buyer, quantity)) = bulk {
             self.bulk = Some(self.minute);
             let customer = VIPS.get(*buyer).unwrap_or(&BULK_BUYER);
-            return Wish { customer, product: BULK, quantity: *quantity, waits: true };
+            return Wish { customer, namesake: None, product: BULK, quantity: *quantity, waits: true };
         }
         let customer = self.random.choice(&CUSTOMERS).unwrap_or(&BULK_BUYER);
         let product =
             if rush(self.minute).is_some() && self.between(0, 9) < 8 { RUSHED } else { self.product() };
         let quantity = self.between(1, UNITS_MAX);
-        Wish { customer, product, quantity, waits: self.between(0, 99) < WAITING_PERCENT }
+        let namesake = Some(self.between(1, NAMESAKES));
+        Wish { customer, namesake, product, quantity, waits: self.between(0, 99) < WAITING_PERCENT }
     }
 
     /// One of the products, as often as it is wanted beside the others.
