@@ -16,6 +16,8 @@ use restock_edge::{Error, log};
 
 /// The field with the number that was promised.
 const PROMISED: &str = "promised";
+/// The field that tells the letters that were counted from others of the same number.
+const SEEN: &str = "seen";
 
 /// What is to be done to dead letters.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,8 @@ struct Asked<'a> {
     selection: &'a Selection,
     /// Dead letters that it will touch.
     count: u32,
+    /// Tells them from others of the same number ([`look`]).
+    seen: &'a str,
     paused: bool,
     /// What was typed before.
     reason: &'a str,
@@ -90,10 +94,27 @@ async fn ask(visit: &Visit, deed: Deed) -> Result<Reply, Error> {
     let Some(selection) = chosen(visit.query()) else {
         return Ok(Reply::Page(nothing_chosen(visit.reader(), deed, desk.queue())));
     };
-    let count = count(&desk, &selection).await?;
-    let asked =
-        Asked { deed, queue: desk.queue(), selection: &selection, count, paused, reason: "", trouble: None };
+    let (count, seen) = look(&desk, &selection).await?;
+    let (queue, seen) = (desk.queue(), seen.as_str());
+    let asked = Asked { deed, queue, selection: &selection, count, seen, paused, reason: "", trouble: None };
     Ok(Reply::Page(view(visit.reader(), &asked)))
+}
+
+/// How many letters a selection means now, and what tells them from others of the same number: when the oldest and the newest of
+/// them were given up, and how many there are beyond what one action takes. Ids tell it by themselves.
+async fn look(desk: &Desk, selection: &Selection) -> Result<(u32, String), Error> {
+    let groups = match selection {
+        Selection::Ids(_) => Vec::new(),
+        Selection::Reason(_) | Selection::All => desk.groups().await?,
+    };
+    let meant = groups.iter().filter(|group| match selection {
+        Selection::Reason(reason) => group.reason == *reason,
+        Selection::Ids(_) | Selection::All => true,
+    });
+    let (all, oldest, newest) = meant.fold((0_u64, u64::MAX, 0), |(all, oldest, newest), group| {
+        (all.saturating_add(group.count), oldest.min(group.oldest_at), newest.max(group.newest_at))
+    });
+    Ok((count(desk, selection).await?, format!("{all}.{oldest}.{newest}")))
 }
 
 async fn count(desk: &Desk, selection: &Selection) -> Result<u32, Error> {
@@ -114,28 +135,29 @@ async fn carry_out(visit: &Visit, deed: Deed) -> Result<Reply, Error> {
     };
     let promised = form.get(PROMISED).and_then(|count| count.parse().ok()).unwrap_or_default();
     let given = form.get("reason").unwrap_or_default();
-    let again = |count, paused, trouble: Trouble| {
+    let seen_then = form.get(SEEN).unwrap_or_default();
+    let again = |count, seen: &str, paused, trouble: Trouble| {
         let trouble = Some(trouble);
-        let asked =
-            Asked { deed, queue: desk.queue(), selection: &selection, count, paused, reason: given, trouble };
+        let queue = desk.queue();
+        let asked = Asked { deed, queue, selection: &selection, count, seen, paused, reason: given, trouble };
         Ok(Reply::Page(view(visit.reader(), &asked).status(trouble.map_or(StatusCode::OK, Trouble::status))))
     };
-    let looked = async { Ok((desk.status().await?.paused, count(&desk, &selection).await?)) }.await;
-    let (paused, now) = match looked {
+    let looked = async { Ok((desk.status().await?.paused, look(&desk, &selection).await?)) }.await;
+    let (paused, (now, seen)) = match looked {
         Ok(looked) => looked,
         Err(Error::Store(fault)) => {
             log!("dead letters of {} were not looked at: {}", desk.queue(), fault_words(&fault));
-            return again(promised, false, Trouble::Store);
+            return again(promised, seen_then, false, Trouble::Store);
         }
         Err(error) => return Err(error),
     };
-    if !deed.keeps(promised, now) {
-        return again(now, paused, Trouble::Changed(promised));
+    if !deed.keeps(promised, now, seen == seen_then) {
+        return again(now, &seen, paused, Trouble::Changed(promised));
     }
     let words = given.trim();
     let said = name::is_text(words, REASON_CHARACTERS_MAX);
     if !(said || words.is_empty() && deed == Deed::Redrive) {
-        return again(now, paused, Trouble::Reason);
+        return again(now, &seen, paused, Trouble::Reason);
     }
     let choice =
         Choice { selection: selection.clone(), limit: promised, dry_run: false, words: words.to_owned() };
@@ -147,7 +169,7 @@ async fn carry_out(visit: &Visit, deed: Deed) -> Result<Reply, Error> {
         Ok(notice) => Ok(Reply::Done(onward(desk.queue(), &selection), notice)),
         Err(Error::Store(fault)) => {
             log!("dead letters of {} were not touched: {}", desk.queue(), fault_words(&fault));
-            again(promised, paused, Trouble::Store)
+            again(promised, seen_then, paused, Trouble::Store)
         }
         Err(error) => Err(error),
     }
@@ -156,11 +178,11 @@ async fn carry_out(visit: &Visit, deed: Deed) -> Result<Reply, Error> {
 impl Deed {
     /// Whether what is there now allows to do what was promised. More letters than promised do no harm to a redrive, which takes
     /// the promised number of them; a purge could take one that nobody has seen.
-    fn keeps(self, promised: u32, now: u32) -> bool {
+    fn keeps(self, promised: u32, now: u32, same: bool) -> bool {
         promised > 0
             && match self {
                 Self::Redrive => now >= promised,
-                Self::Purge => now == promised,
+                Self::Purge => now == promised && same,
             }
     }
 }
@@ -276,6 +298,7 @@ fn says(reader: &Reader, asked: &Asked<'_>) -> Markup {
 fn fields(asked: &Asked<'_>) -> Markup {
     html! {
         (parts::hidden(PROMISED, &asked.count.to_string()))
+        (parts::hidden(SEEN, asked.seen))
         @match asked.selection {
             Selection::Ids(ids) => { @for id in ids { (parts::hidden("ids", id)) } }
             Selection::Reason(reason) => { (parts::hidden("failure", reason)) }
@@ -294,8 +317,16 @@ pub(super) fn samples(reader: &Reader, hostile: &str) -> Vec<View> {
         for selection in [&ids(1), &ids(3), &Selection::Reason(hostile.to_owned()), &Selection::All] {
             for (count, trouble) in [0, 1, 2, SELECTION_LIMIT_MAX].into_iter().zip(troubles) {
                 let paused = count == 1;
-                let asked =
-                    Asked { deed, queue: hostile, selection, count, paused, reason: hostile, trouble };
+                let asked = Asked {
+                    deed,
+                    queue: hostile,
+                    selection,
+                    count,
+                    seen: hostile,
+                    paused,
+                    reason: hostile,
+                    trouble,
+                };
                 views.push(view(reader, &asked));
             }
         }
@@ -334,9 +365,16 @@ mod tests {
 
     #[test]
     fn nothing_is_done_to_more_letters_than_were_promised() {
-        assert!(Deed::Redrive.keeps(3, 3) && Deed::Redrive.keeps(3, 4) && Deed::Purge.keeps(3, 3));
-        assert!(!Deed::Redrive.keeps(3, 2) && !Deed::Purge.keeps(3, 2));
-        assert!(!Deed::Purge.keeps(3, 4), "the fourth could be one that nobody has seen");
-        assert!(!Deed::Redrive.keeps(0, 0) && !Deed::Purge.keeps(0, 0), "nothing was promised");
+        for same in [true, false] {
+            assert!(Deed::Redrive.keeps(3, 3, same) && Deed::Redrive.keeps(3, 4, same));
+            assert!(!Deed::Redrive.keeps(3, 2, same) && !Deed::Purge.keeps(3, 2, same));
+            assert!(!Deed::Purge.keeps(3, 4, same), "the fourth could be one that nobody has seen");
+            assert!(
+                !Deed::Redrive.keeps(0, 0, same) && !Deed::Purge.keeps(0, 0, same),
+                "nothing was promised"
+            );
+        }
+        assert!(Deed::Purge.keeps(3, 3, true));
+        assert!(!Deed::Purge.keeps(3, 3, false), "one was redriven and another one given up meanwhile");
     }
 }

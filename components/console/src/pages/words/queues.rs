@@ -276,7 +276,7 @@ pub(super) const ENGLISH: Queues = Queues {
         },
         at_most: |limit| html! { "At most " (limit) " at a time: the oldest ones. The others stay as they are." },
         changed: |before, now| {
-            html! { "The number of messages changed while you decided: there were " (before) ", and there are " (now) " now. Nothing was done. Look again and confirm; if it keeps changing, pause the queue first." }
+            html! { "The messages changed while you decided: there were " (before) ", and there are " (now) " now, perhaps others. Nothing was done. Look again and confirm; if it keeps changing, pause the queue first." }
         },
         reason_wrong: "Say why, in one line of 500 characters at most. Nothing was done.",
         nothing_left: "None of these messages is a dead letter any more. There is nothing to do.",
@@ -386,7 +386,7 @@ pub(super) const KOREAN: Queues = Queues {
         },
         at_most: |limit| html! { "한 번에 가장 오래된 것부터 최대 " (limit) "개까지 처리합니다. 나머지는 그대로 둡니다." },
         changed: |before, now| {
-            html! { "결정하는 동안 메시지 수가 " (before) "개에서 " (now) "개로 바뀌었습니다. 아무것도 하지 않았습니다. 다시 확인해 주세요. 계속 바뀌면 먼저 큐를 일시 정지하세요." }
+            html! { "결정하는 동안 메시지가 바뀌었습니다: " (before) "개였고 지금은 " (now) "개이며 같은 메시지가 아닐 수 있습니다. 아무것도 하지 않았습니다. 다시 확인해 주세요. 계속 바뀌면 먼저 큐를 일시 정지하세요." }
         },
         reason_wrong: "사유를 500자 이내 한 줄로 적어 주세요. 아무것도 하지 않았습니다.",
         nothing_left: "이 가운데 데드 레터로 남은 메시지가 없습니다. 할 일이 없습니다.",
