@@ -21,6 +21,9 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// How often the shop is tried until it is ready.
 const READY_ATTEMPTS_MAX: u32 = 100;
 const READY_PAUSE_MS: u64 = 100;
+/// How often it is looked whether a queue is worked off, and the pause between two looks.
+const SETTLED_LOOKS_MAX: u32 = 200;
+const SETTLED_PAUSE_MS: u64 = 10;
 
 /// An order of one product.
 pub(super) struct Wish<'a> {
@@ -133,6 +136,19 @@ impl Counter {
         let (status, answer) = self.call(Method::POST, path, &self.operator, Some(body)).await?;
         ensure!(status.is_success(), "{path} answered {status}: {answer}");
         Ok(answer)
+    }
+
+    /// Waits until nothing of a queue is due or in work; says whether that came about.
+    pub(super) async fn settles(&self, queue: &str) -> anyhow::Result<bool> {
+        for _ in 0..SETTLED_LOOKS_MAX {
+            let status = self.read(&format!("/v1/queues/{queue}")).await?;
+            let count = |name: &str| status.get(name).and_then(Value::as_u64);
+            if count("ready") == Some(0) && count("leased") == Some(0) {
+                return Ok(true);
+            }
+            tokio::time::sleep(Duration::from_millis(SETTLED_PAUSE_MS)).await;
+        }
+        Ok(false)
     }
 
     /// Reads what an operator may read.

@@ -199,7 +199,10 @@ impl Shop {
             story.tell("the logistics partner fails".to_owned());
             return Ok(());
         }
-        // No customer comes in between, so that what is refused is this product.
+        // No customer comes in between, so that what is refused is this product; what was asked for before is not to be.
+        if !self.counter.settles("replenishment").await? {
+            return Ok(());
+        }
         let asked = partners.factory.stats().requests;
         partners.factory.turn(|knobs| knobs.refuse = Some(REFUSAL))?;
         let spoiled = spoil(&self.counter, TROUBLED, "fell off the pallet").await;

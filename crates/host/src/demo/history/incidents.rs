@@ -14,7 +14,7 @@ const REFUSED: u32 = 300;
 const REDRIVEN: u32 = 341;
 const STOCK_TAKEN: u32 = 420;
 const LOGISTICS_FAILS: u32 = 560;
-const LOGISTICS_IS_BACK: u32 = 590;
+const LOGISTICS_IS_BACK: u32 = 660;
 const MARKETING_REFUSES: u32 = 834;
 const MARKETING_IS_BACK: u32 = 1_205;
 const STOCK_TAKEN_AGAIN: u32 = 1_010;
@@ -59,6 +59,8 @@ pub(super) async fn happen(past: &mut Past<'_>, minute: u32) -> anyhow::Result<b
 
 /// The factory refuses what is asked of it in this moment, which an accident on the shelf makes necessary.
 async fn refuse(past: &mut Past<'_>, products: Vec<&Product>, reason: &str) -> anyhow::Result<()> {
+    // What was asked for before is not to be refused.
+    past.counter.settles("replenishment").await?;
     past.partners.factory.turn(|knobs| knobs.refuse = Some(REFUSAL))?;
     let asked = past.partners.factory.stats().requests;
     let mut wanted = 0;
