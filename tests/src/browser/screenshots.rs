@@ -1,7 +1,7 @@
 //! The pictures of the README, taken of the demo while it runs. No test: `cargo xtask screenshots` runs it.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use restock_host::{Host, Options, demo, secret};
 use tempfile::TempDir;
@@ -13,8 +13,11 @@ use crate::support::root;
 const KEY: &str = "demo-operator";
 /// The product that the demo's customers all want at once.
 const SKU: &str = "CP-502101";
-/// When the first rush of the demo is over, and what it left can be seen.
-const AFTER_THE_RUSH: Duration = Duration::from_secs(52);
+/// The overview says that it is sold out, which the first rush brings about within a minute.
+const SOLD_OUT: &str = r#"
+const rows = [...document.querySelectorAll("main tr")].filter((row) => row.textContent.includes(arguments[0]));
+return rows.some((row) => !!row.querySelector(".badge.bad"));
+"#;
 /// The largest picture, bytes.
 const PICTURE_BYTES_MAX: usize = 200_000;
 
@@ -41,13 +44,13 @@ async fn the_pictures_of_the_readme() {
     let host = Host::start(options).await.expect("the application starts");
     let url = host.url();
     let running = world.run(&host).await.expect("a demo");
-    let opened = Instant::now();
 
     let desk = Viewport { width: 1_280, height: 860, ..Viewport::default() };
     let screen = Screen::open(&url, desk).await;
     screen.sign_in(KEY).await;
     picture(&screen, "dead-letters.png", "/queues/loyalty", "main table").await;
-    tokio::time::sleep(AFTER_THE_RUSH.saturating_sub(opened.elapsed())).await;
+    screen.go("/").await;
+    screen.until("a stock-out", SOLD_OUT, &[SKU.into()]).await;
     picture(&screen, "overview.png", "/", "main svg").await;
     picture(&screen, "product.png", &format!("/products/{SKU}"), "main svg").await;
     screen.set(Viewport { dark: true, height: 812, ..Viewport::phone() }).await;
