@@ -29,12 +29,15 @@ const SETTINGS: [(&str, &str); 5] = [
     ("jit", "off"),
 ];
 /// The same for migrations, which wait for each other, and for audits: both go through tables as large as the shop has them.
-const PATIENT_SETTINGS: [(&str, &str); 6] = [
+const PATIENT_SETTINGS: [(&str, &str); 7] = [
     ("statement_timeout", "600000"),
     ("lock_timeout", "120000"),
     ("idle_in_transaction_session_timeout", "10000"),
     ISOLATION,
     ("jit", "off"),
+    // They go through whole tables. Of one that has just been filled the server still thinks that it is nearly empty, and would go
+    // through the other one once for each of its rows.
+    ("enable_nestloop", "off"),
     // That what is to be there is there already is no news, and there would be many.
     ("client_min_messages", "warning"),
 ];
@@ -181,7 +184,9 @@ mod tests {
     #[test]
     fn what_takes_its_time_has_it_whatever_the_address_says_and_a_pooler_is_told_nothing() {
         let plain = address("postgres://h/d").patient();
-        for setting in ["statement_timeout%3D600000", "client_min_messages%3Dwarning"] {
+        for setting in
+            ["statement_timeout%3D600000", "enable_nestloop%3Doff", "client_min_messages%3Dwarning"]
+        {
             assert!(plain.as_str().contains(setting), "{}", plain.as_str());
         }
         let own = address("postgres://h/d?options=-c%20statement_timeout%3D5000").patient();
