@@ -137,6 +137,12 @@ async fn eventful_in(home: Home) -> Shop {
     shop.rest().await;
     shop.client.post(OPERATOR, "/v1/queues/loyalty/pause", json!({"reason": "to be seen"})).await.expect(200);
     shop.tick().await;
+    eventually("people are told", || async {
+        shop.drain_of("alerts").await;
+        let queue = shop.client.get(VIEWER, "/v1/queues/alerts").await.expect(200);
+        (queue["ready"] == 0 && queue["leased"] == 0).then_some(())
+    })
+    .await;
     shop.rest().await;
     shop
 }
