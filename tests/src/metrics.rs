@@ -109,7 +109,7 @@ pub(crate) async fn eventful() -> Shop {
 
 async fn eventful_in(home: Home) -> Shop {
     let shop = Shop::open_in(home, |options| {
-        options.variables.insert("attempts_max".into(), "2".into());
+        options.variables.insert("attempts_max".into(), "9".into());
     })
     .await;
     shop.define(SKU, 10, 0, 20).await;
